@@ -1,0 +1,1 @@
+"""The tools of a checkout: set up, build, deploy, show."""

@@ -1,0 +1,1 @@
+"""Strict YAML declarations in, one catalog.json out."""

@@ -1,0 +1,39 @@
+"""The data dictionary: a page for people out of the same declarations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.catalog_compiler.compiler import tables_of
+
+
+def data_dictionary(catalog: dict[str, Any]) -> str:
+    """Markdown: each source and each table with its columns."""
+    lines = [
+        "# Data dictionary",
+        "",
+        "Made from `catalog/` by `make build`; edit the declarations, not this page.",
+        "",
+        "## Sources",
+        "",
+        "| source | what it is | feeds |",
+        "|---|---|---|",
+    ]
+    for source in sorted(catalog["sources"].values(), key=lambda entry: str(entry["id"])):
+        tables = ", ".join(f"`{table}`" for table in [*source["feeds"], *source["derives"]])
+        lines.append(f"| `{source['id']}` | {source['about']} | {tables} |")
+    for table in tables_of(catalog):
+        lines += ["", f"## `{table['id']}`", "", table["about"], ""]
+        lines.append(f"One row for each `({', '.join(table['key'])})`. {_partition(table)}".rstrip())
+        lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
+        for column in table["columns"]:
+            required = "" if column["required"] else "?"
+            unit = column["unit"] or ""
+            about = column["about"].replace("|", "\\|")
+            lines.append(f"| `{column['name']}` | {column['type']}{required} | {unit} | {about} |")
+    return "\n".join(lines) + "\n"
+
+
+def _partition(table: dict[str, Any]) -> str:
+    parts = ", ".join(f"`{part}`" for part in table["partition"])
+    return f"Partitioned by {parts}." if parts else ""

@@ -1,0 +1,118 @@
+"""What a declaration may say, and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+from scripts.catalog_compiler.reader import (
+    Entry,
+    flag,
+    list_of,
+    map_of,
+    number,
+    one_of,
+    record,
+    text,
+)
+
+from lake.types import TYPES
+
+LAYERS = ("silver", "gold", "ops")
+SNAKE = re.compile(r"[a-z][a-z0-9_]*")
+_DURATION = re.compile(r"(\d+)(m|h|d)")
+_MINUTES = {"m": 1, "h": 60, "d": 1440}
+
+
+def duration(entry: Entry, name: str) -> None:
+    """`90m`, `24h`, `7d`."""
+    if not isinstance(entry.value, str) or not _DURATION.fullmatch(entry.value):
+        raise entry.place.refuse(f"'{name}' must be a duration such as 90m, 24h or 7d")
+
+
+def minutes(value: str) -> int:
+    """A duration in minutes."""
+    match = _DURATION.fullmatch(value)
+    assert match, value  # `duration` has seen it
+    return int(match[1]) * _MINUTES[match[2]]
+
+
+def pattern(entry: Entry, name: str) -> None:
+    """A regular expression that compiles."""
+    text(entry, name)
+    try:
+        re.compile(entry.value)
+    except re.error as error:
+        raise entry.place.refuse(f"'{name}' is no regular expression: {error}") from error
+
+
+_MAPPED = {
+    "from": text,
+    "is": text,
+    "item": number,
+    "epoch": one_of("s", "ms"),
+    "format": text,
+    "zone": text,
+}
+_COLUMN = {
+    "type": one_of(*TYPES),
+    "required": flag,
+    "about": text,
+    "unit": text,
+}
+_CHECKS = list_of(
+    record(
+        {
+            "column": text,
+            "between": list_of(number, length=2),
+            "one_of": list_of(text),
+            "matches": pattern,
+        },
+        required=["column"],
+    )
+)
+_TABLE_FIELDS = {
+    "about": text,
+    "key": list_of(text),
+    "partition": list_of(text),
+    "newest_by": text,
+    "keep_known": flag,
+    "fresh_within": duration,
+    "retention": duration,
+    "checks": _CHECKS,
+}
+
+TABLE = record(
+    {**_TABLE_FIELDS, "columns": map_of(record(_COLUMN, required=["type", "about"]))},
+    required=["about", "key", "columns"],
+)
+INLINE_TABLE = record(
+    {
+        **_TABLE_FIELDS,
+        "name": text,
+        "columns": map_of(record({**_COLUMN, **_MAPPED}, required=["type", "about"])),
+    },
+    required=["name", "key", "columns"],
+)
+SOURCE = record(
+    {
+        "about": text,
+        "kind": one_of("upload"),
+        "format": record(
+            {
+                "sheet": text,
+                "header_row": number,
+                "max_bytes": number,
+                "max_rows": number,
+                "max_columns": number,
+            }
+        ),
+        "requires": list_of(text),
+        "job": text,
+        "feeds": list_of(text),
+        "derives": list_of(text),
+        "columns": map_of(record(_MAPPED)),
+        "reject_share": number,
+        "table": INLINE_TABLE,
+    },
+    required=["about", "kind"],
+)
