@@ -7,10 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+from lake.errors import CatalogError
 from scripts.catalog_compiler.compiler import compile_catalog
 from scripts.catalog_compiler.dictionary import data_dictionary
-
-from lake.errors import CatalogError
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lake.names import logical_database, nearest
 from scripts.catalog_compiler import shapes
 from scripts.catalog_compiler.reader import Entry, Place, read
-
-from lake.names import logical_database, nearest
 
 _FORMAT_DEFAULTS = {
     "sheet": None,
@@ -23,7 +22,9 @@ _FORMAT_DEFAULTS = {
     "max_rows": 1_048_576,
     "max_columns": 256,
 }
-_TRANSFORM = re.compile(r"(?:(year|month|day|hour)\((\w+)\)|(bucket|truncate)\((\d+), ?(\w+)\)|(\w+))")
+_TRANSFORM = re.compile(
+    r"(?:(year|month|day|hour)\((\w+)\)|(bucket|truncate)\((\d+), ?(\w+)\)|(\w+))"
+)
 _INGEST_TS = {
     "name": "ingest_ts",
     "type": "timestamp",

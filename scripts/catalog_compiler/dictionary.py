@@ -24,7 +24,9 @@ def data_dictionary(catalog: dict[str, Any]) -> str:
         lines.append(f"| `{source['id']}` | {source['about']} | {tables} |")
     for table in tables_of(catalog):
         lines += ["", f"## `{table['id']}`", "", table["about"], ""]
-        lines.append(f"One row for each `({', '.join(table['key'])})`. {_partition(table)}".rstrip())
+        lines.append(
+            f"One row for each `({', '.join(table['key'])})`. {_partition(table)}".rstrip()
+        )
         lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
         for column in table["columns"]:
             required = "" if column["required"] else "?"

@@ -23,7 +23,7 @@ class LandedObject:
 
 
 def landed_objects(message: Mapping[str, Any]) -> Iterator[LandedObject]:
-    """The objects of one S3 message, by EventBridge (raw keys) or by notification (encoded keys)."""
+    """The objects of one S3 message: by EventBridge keys are raw, by notification encoded."""
     if message.get("source") == "aws.s3":
         detail = message["detail"]
         if message["detail-type"] == "Object Created":

@@ -1,0 +1,118 @@
+"""The compiler refuses what it does not understand, and says where it stands."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lake.catalog import Catalog
+from lake.errors import CatalogError
+from scripts.catalog_compiler.__main__ import main
+from scripts.catalog_compiler.compiler import compile_catalog
+
+DECLARED = Path(__file__).parents[2] / "catalog"
+
+TOY = """\
+about: Readings of a sensor.
+kind: upload
+table:
+  name: silver.readings
+  key: [sensor, read_at]
+  partition: [day(read_at)]
+  columns:
+    sensor: {type: string, required: true, about: Name of the sensor, from: Sensor}
+    read_at: {type: timestamp, required: true, about: When, from: When}
+    value: {type: double, about: What it read, from: Value}
+"""
+
+
+@pytest.fixture
+def declarations(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(DECLARED, tmp_path / "catalog"))
+
+
+def edit(folder: Path, file: str, pattern: str, replacement: str) -> None:
+    path = folder / file
+    text, hits = re.subn(pattern, replacement, path.read_text(), count=1)
+    assert hits == 1, f"{pattern} is not in {file}"
+    path.write_text(text)
+
+
+STOPS = "emt/tables/silver.stops.yaml"
+ARRIVALS = "emt/sources/arrivals.yaml"
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "replacement", "complaint"),
+    [
+        (STOPS, "newest_by", "newest_bye", r"stops.yaml:3: unknown key 'newest_bye' .*'newest_by'"),
+        (STOPS, r"\[stop_id\]", "[stop_idd]", r"stops.yaml:2: .*'stop_idd' .*'stop_id'"),
+        (STOPS, "type: double", "type: doubel", r"stops.yaml:8: 'type' is 'doubel' .*'double'"),
+        (STOPS, "column: lat", "column: latt", r"'checks' names the unknown column 'latt'"),
+        (STOPS, "about: One", "about: One\nabout: One", r"stops.yaml:2: 'about' stands twice"),
+        (STOPS, "key: .*\n", "", r"stops.yaml:1: 'silver.stops' lacks the key 'key'"),
+        (ARRIVALS, "silver.stops", "silver.stop", r"'emt_silver.stop' is not declared .*stops"),
+        (ARRIVALS, "kind: upload", "kind: uplod", r"arrivals.yaml:2: .*did you mean 'upload'"),
+        (ARRIVALS, "sheet:", "sheets:", r"unknown key 'sheets' in 'format' .*'sheet'"),
+        (ARRIVALS, r"requires: \[", "requires: [[", r"arrivals.yaml:\d+: no valid YAML"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_with_file_line_key_and_nearest_name(
+    declarations: Path, file: str, pattern: str, replacement: str, complaint: str
+) -> None:
+    edit(declarations, file, pattern, replacement)
+
+    with pytest.raises(CatalogError, match=complaint):
+        compile_catalog(declarations)
+
+
+def test_an_empty_file_is_named(declarations: Path) -> None:
+    (declarations / STOPS).write_text("")
+
+    with pytest.raises(CatalogError, match=r"silver.stops.yaml:1: the file is empty"):
+        compile_catalog(declarations)
+
+
+def test_the_command_prints_one_line_and_fails(
+    declarations: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(declarations, STOPS, "newest_by", "newest_bye")
+
+    assert main(["--catalog", str(declarations)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_sources_that_write_one_table_share_a_lane() -> None:
+    catalog = compile_catalog(DECLARED)
+
+    assert catalog["lanes"]["emt-arrivals"] == ["emt/arrivals", "emt/stops"]
+    assert catalog["lanes"]["emt-lines"] == ["emt/lines"]
+    assert catalog["sources"]["emt/stops"]["lane"] == "emt-arrivals"
+
+
+def test_a_toy_source_is_one_file(declarations: Path) -> None:
+    (declarations / "toy/sources").mkdir(parents=True)
+    (declarations / "toy/sources/readings.yaml").write_text(TOY)
+
+    catalog = Catalog.from_dict(compile_catalog(declarations))
+
+    source = catalog.source("toy/readings")
+    table = catalog.table("toy_silver.readings")
+    assert (source.job, source.feeds) == ("tabular", ("toy_silver.readings",))
+    assert source.requires == ("Sensor", "When", "Value")
+    assert source.columns["read_at"].source == "When"
+    assert [column.name for column in table.columns] == ["sensor", "read_at", "value", "ingest_ts"]
+    assert table.newest_by == "ingest_ts"
+    assert catalog.databases["toy_silver"] == "silver"
+
+
+def test_the_hash_follows_the_content(declarations: Path) -> None:
+    before = compile_catalog(declarations)["sha256"]
+    assert compile_catalog(declarations)["sha256"] == before
+
+    edit(declarations, STOPS, "as it is known now", "as it was known")
+
+    assert compile_catalog(declarations)["sha256"] != before
