@@ -1,0 +1,160 @@
+"""Deploys the lake: `python -m scripts.deploy plan|apply|destroy|output [--env laptop|dev|prod]`.
+
+The same Terraform in every environment. On the laptop it starts the laptop cloud when need be and
+asks nothing; on AWS it uses your profile and asks before it changes anything (`--yes` answers).
+After an apply the outputs lie in .laptop/deployment.json, for AWS in deployments/<env>.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from local.installed import LaptopError
+from local.lifecycle import LaptopCloud
+from scripts.console import Console
+from scripts.deployment.mirrors import MirrorError
+from scripts.deployment.runs import DeployError, Terraform
+from scripts.packing.archives import replace
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+LAPTOP = "laptop"
+VERBS = ("plan", "apply", "destroy", "output")
+CHANGES_EXIT = 2
+# Most of an apply on the laptop is the provider's own waiting, which costs nothing side by side;
+# AWS throttles who asks for too much at once.
+AT_ONCE = {True: 60, False: 10}
+
+
+class Deployment:
+    """One environment of the lake, from this checkout."""
+
+    def __init__(self, args: argparse.Namespace, console: Console) -> None:
+        self.env: str = args.env
+        self.yes: bool = args.yes or self.env == LAPTOP
+        self.console = console
+        self.cloud = LaptopCloud(args.state_dir, args.port) if self.env == LAPTOP else None
+        home = args.state_dir if self.cloud else ROOT / "deployments"
+        self.file: Path = home / ("deployment.json" if self.cloud else f"{self.env}.json")
+        # The usual folder goes unsaid, so that every way of deploying plans the same.
+        variables = {} if args.build == BUILD else {"build_dir": str(args.build)}
+        if self.cloud:
+            # Lambda's workers on the laptop are this interpreter.
+            variables["lambda_runtime"] = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        self.terraform = Terraform(
+            root=ROOT / "terraform",
+            env=self.env,
+            home=home / "terraform" if self.cloud else home / self.env,
+            variables=variables,
+            environment=os.environ | (self.cloud.environment() if self.cloud else {}),
+            console=console,
+            parallelism=AT_ONCE[self.cloud is not None],
+        )
+
+    def prepare(self) -> None:
+        """Checks what can be checked before Terraform starts, and starts the laptop's cloud."""
+        if self.cloud:
+            with self.console.step("laptop cloud", "starting", f"running at {self.cloud.endpoint}"):
+                self.cloud.up()
+        elif os.environ.get("AWS_ENDPOINT_URL"):
+            raise DeployError(
+                f"AWS_ENDPOINT_URL is set, so {self.env} would not go to AWS: unset it first."
+            )
+        if not (self.terraform.root / "environments" / f"{self.env}.tfvars").exists():
+            raise DeployError(f"there is no terraform/environments/{self.env}.tfvars")
+        self.terraform.home.mkdir(parents=True, exist_ok=True)
+        self.terraform.init()
+
+    def plan(self) -> bool:
+        return self.terraform.plan()
+
+    def apply(self) -> None:
+        if self.yes:
+            self.terraform.apply()
+        else:
+            planned = self.terraform.home / "plan"
+            try:
+                if self.terraform.plan(out=planned):
+                    self._ask(f"Apply this to {self.env}?", "yes")
+                self.terraform.apply(planned=planned)
+            finally:
+                planned.unlink(missing_ok=True)
+        self.keep_outputs()
+
+    def destroy(self) -> None:
+        if not self.yes:
+            self._ask(f"Destroy {self.env} with all its data? Type its name.", self.env)
+        self.terraform.destroy()
+        self.file.unlink(missing_ok=True)
+
+    def keep_outputs(self) -> None:
+        """Writes the deployment file: the only way in which programs learn names."""
+        values = self.terraform.outputs()
+        if self.cloud:
+            values["endpoint"] = self.cloud.endpoint
+        replace(self.file, (json.dumps(values, indent=1, sort_keys=True) + "\n").encode())
+
+    def _ask(self, question: str, wanted: str) -> None:
+        if not sys.stdin.isatty():
+            raise DeployError("nobody is here to say yes: add --yes.")
+        if input(f"{question} [{wanted}] ").strip() != wanted:
+            raise DeployError("nothing was changed.")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0: done; 1: one sentence says why not; 2: a plan with --detailed-exitcode has changes."""
+    args = read_arguments(argv)
+    console = Console(sys.stderr if args.verb == "output" else None)
+    started = time.monotonic()
+    deployment = Deployment(args, console)
+    try:
+        deployment.prepare()
+        if args.verb == "plan":
+            changes = deployment.plan()
+            return CHANGES_EXIT if changes and args.detailed_exitcode else 0
+        if args.verb == "output":
+            deployment.keep_outputs()
+            print(deployment.file.read_text(), end="")
+            return 0
+        if args.verb == "apply":
+            deployment.apply()
+            told = f"outputs in {_short(deployment.file)}"
+        else:
+            deployment.destroy()
+            told = "nothing is left"
+    except (DeployError, MirrorError, LaptopError) as error:
+        print(f"deploy: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("deploy: interrupted; `make deploy` goes on from here", file=sys.stderr)
+        return 130
+    console.say(f"{args.env}: {args.verb} done, {told} ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+def read_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="deploy", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("verb", choices=VERBS)
+    parser.add_argument("--env", default=LAPTOP, help="laptop, dev or prod")
+    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    parser.add_argument("--build", type=Path, default=BUILD, help="what `make build` wrote")
+    parser.add_argument("--detailed-exitcode", action="store_true", help="plan: 2 for changes")
+    laptop = parser.add_argument_group("laptop")
+    laptop.add_argument("--state-dir", type=Path, default=ROOT / ".laptop")
+    laptop.add_argument("--port", type=int, default=int(os.environ.get("LAKE_PORT") or 4566))
+    args = parser.parse_args(argv)
+    args.state_dir, args.build = args.state_dir.resolve(), args.build.resolve()
+    return args
+
+
+def _short(file: Path) -> str:
+    return str(file.relative_to(ROOT) if ROOT in file.parents else file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

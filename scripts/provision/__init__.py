@@ -1,0 +1,1 @@
+"""What `make setup` prepares: Python environments and Spark's jars."""
