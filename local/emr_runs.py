@@ -1,0 +1,220 @@
+"""Job runs of the laptop's EMR Serverless: their states, their queue, their logs and events."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import time
+from asyncio.subprocess import Process
+from datetime import UTC, datetime
+from typing import Any
+
+from ministack.core.responses import AccountRegionScopedDict, request_scope
+
+from local import spark_runner
+from local.emr_records import ACTIVE, ApiError, Record
+from local.job_cloud import cloud_client, cloud_environment, ship_logs
+from local.job_folder import FetchFailed, JobFolder
+from local.spark_home import SparkHome, SparkMissing
+from local.spark_submit import SparkJob, parse_request
+
+DEFAULT_TIMEOUT_MIN = 720
+FINISHED_KEPT = 500
+DETAILS_LENGTH = 256
+
+
+class JobRuns:
+    """All job runs; everything here happens on the cloud's event loop."""
+
+    def __init__(self) -> None:
+        self.records = AccountRegionScopedDict()
+        self._processes: dict[str, Process] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        # A laptop has the capacity for one driver on two cores; the rest waits, first come first.
+        parallel = os.environ.get("LAKE_SPARK_JOBS") or max(1, (os.cpu_count() or 2) // 2)
+        self._slots = asyncio.Semaphore(int(parallel))
+
+    def start(self, application: Record, run_id: str, request: Record, caller: str) -> Record:
+        """Accept a job run and let it go; the same client token gets the run that it started."""
+        body = {name: value for name, value in request.items() if name != "clientToken"}
+        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        token = request.get("clientToken") or run_id
+        for known in self.of(application["applicationId"]):
+            if known["_token"] == token:
+                if known["_digest"] != digest:
+                    message = f"Client token {token} was used before with other parameters."
+                    raise ApiError("ConflictException", message, 409)
+                return known
+        job = parse_request(request)
+        now = time.time()
+        record: Record = {
+            "applicationId": application["applicationId"],
+            "jobRunId": run_id,
+            "name": request.get("name"),
+            "arn": f"{application['arn']}/jobruns/{run_id}",
+            "createdBy": caller,
+            "createdAt": now,
+            "updatedAt": now,
+            "startedAt": None,
+            "endedAt": None,
+            "executionRole": request["executionRoleArn"],
+            "state": "SUBMITTED",
+            "stateDetails": "",
+            "releaseLabel": application["releaseLabel"],
+            "configurationOverrides": request.get("configurationOverrides"),
+            "jobDriver": request["jobDriver"],
+            "tags": request.get("tags") or {},
+            "executionTimeoutMinutes": request.get("executionTimeoutMinutes", DEFAULT_TIMEOUT_MIN),
+            "mode": request.get("mode", "BATCH"),
+            "attempt": 1,
+            "attemptCreatedAt": now,
+            "attemptUpdatedAt": now,
+            "_token": token,
+            "_digest": digest,
+        }
+        self._forget_the_oldest()
+        self.records[run_id] = record
+        self._announce(record, None)
+        self._spawn(self._execute(record, job))
+        return record
+
+    def of(self, application_id: str) -> list[Record]:
+        """An application's runs, newest first."""
+        runs = [run for run in self.records.values() if run["applicationId"] == application_id]
+        return sorted(runs, key=lambda run: float(run["createdAt"]), reverse=True)
+
+    def forget(self, application_id: str) -> None:
+        """Drop the runs of an application that is deleted."""
+        for run in self.of(application_id):
+            self.records.pop(run["jobRunId"])
+
+    def active(self, application_id: str) -> list[Record]:
+        """An application's runs that have not ended."""
+        return [run for run in self.of(application_id) if run["state"] in ACTIVE]
+
+    def cancel(self, record: Record) -> None:
+        """End a run: a waiting one at once, a running one with all its processes."""
+        process = self._processes.get(record["jobRunId"])
+        if process is not None:
+            self._move(record, "CANCELLING")
+            self._spawn(spark_runner.end(process))
+        elif record["state"] in ACTIVE:
+            self._move(record, "CANCELLED", "Job run was cancelled before it started.")
+
+    def fail_interrupted(self) -> None:
+        """Fail what was active when the cloud stopped: its processes are gone."""
+        for (account, region, _), record in list(self.records._data.items()):
+            if record["state"] in ACTIVE:
+                with request_scope(account, region):
+                    self._move(record, "FAILED", "The laptop cloud was stopped during this run.")
+
+    async def stop(self) -> None:
+        """End every process; the runs stay active in the state and fail at the next start."""
+        self._stopping = True
+        await asyncio.gather(*(spark_runner.end(p) for p in self._processes.values()))
+        for task in self._tasks:
+            task.cancel()
+
+    def counts(self) -> dict[str, int]:
+        """How many runs are running and waiting, over all applications."""
+        states = [record["state"] for record in self.records._data.values()]
+        running = sum(state in ("SCHEDULED", "RUNNING", "CANCELLING") for state in states)
+        return {"running": running, "waiting": sum(s in ("SUBMITTED", "PENDING") for s in states)}
+
+    async def _execute(self, record: Record, job: SparkJob) -> None:
+        self._move(record, "PENDING")
+        async with self._slots:
+            if record["state"] != "PENDING":
+                return
+            self._move(record, "SCHEDULED")
+            try:
+                home = SparkHome.from_env()
+                state, details = await self._run(record, job, home)
+            except (SparkMissing, FetchFailed) as error:
+                state, details = "FAILED", str(error)
+            finally:
+                self._processes.pop(record["jobRunId"], None)
+            if not self._stopping:
+                self._move(record, state, details)
+
+    async def _run(self, record: Record, job: SparkJob, home: SparkHome) -> tuple[str, str]:
+        account, region = record["arn"].split(":")[4], record["arn"].split(":")[3]
+        environment = cloud_environment(account, region)
+        s3 = await asyncio.to_thread(cloud_client, "s3", account, region)
+        folder = home.work / "runs" / record["jobRunId"]
+        prepared = await asyncio.to_thread(JobFolder(home, folder, s3).prepare, job, environment)
+        if record["state"] == "CANCELLING" or record["state"] == "CANCELLED":
+            return "CANCELLED", "Job run was cancelled before it started."
+
+        def started(process: Process) -> None:
+            self._processes[record["jobRunId"]] = process
+            record["startedAt"] = time.time()
+            self._move(record, "RUNNING")
+
+        minutes = record["executionTimeoutMinutes"]
+        code = await spark_runner.run(prepared, minutes * 60 if minutes else None, started)
+        if self._stopping:
+            return "FAILED", ""
+        await asyncio.to_thread(ship_logs, s3, record, prepared.stdout, prepared.stderr)
+        details = "" if code == 0 else spark_runner.last_error(prepared)
+        shutil.rmtree(folder, ignore_errors=True)
+        if code is None:
+            return "CANCELLED", f"Job run exceeded its execution timeout of {minutes} minutes."
+        if record["state"] == "CANCELLING":
+            return "CANCELLED", "Job run was cancelled."
+        if code == 0:
+            return "SUCCESS", ""
+        return "FAILED", f"Job failed with exit code {code}: {details}"
+
+    def _move(self, record: Record, state: str, details: str = "") -> None:
+        previous, now = record["state"], time.time()
+        record.update(
+            state=state,
+            stateDetails=details[:DETAILS_LENGTH],
+            updatedAt=now,
+            attemptUpdatedAt=now,
+        )
+        if state not in ACTIVE:
+            record["endedAt"] = now
+        self._announce(record, previous)
+
+    def _announce(self, record: Record, previous: str | None) -> None:
+        """Send the event that AWS sends at every change of state."""
+        from ministack.services import eventbridge
+
+        detail = {
+            "jobRunId": record["jobRunId"],
+            "applicationId": record["applicationId"],
+            "arn": record["arn"],
+            "releaseLabel": record["releaseLabel"],
+            "state": record["state"],
+            "previousState": previous or "",
+            "createdBy": record["createdBy"],
+            "updatedAt": _iso(record["updatedAt"]),
+            "createdAt": _iso(record["createdAt"]),
+        }
+        entry = {
+            "Source": "aws.emr-serverless",
+            "DetailType": "EMR Serverless Job Run State Change",
+            "Detail": json.dumps(detail),
+            "Resources": [],
+        }
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _forget_the_oldest(self) -> None:
+        ended = [run for run in self.records.values() if run["state"] not in ACTIVE]
+        for run in sorted(ended, key=lambda run: float(run["createdAt"]))[:-FINISHED_KEPT]:
+            self.records.pop(run["jobRunId"])
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")

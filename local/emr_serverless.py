@@ -1,0 +1,90 @@
+"""EMR Serverless for the laptop: the REST API that SDKs and Terraform speak, over real Spark.
+
+Step Functions' `startJobRun.sync` comes with the gold pipelines: its place is an entry in
+`ministack.services.stepfunctions._SERVICE_DISPATCH` that calls `runs.start` and awaits the end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+from urllib.parse import unquote
+
+from local.class_archive import ArchiveBuilder
+from local.emr_operations import ROUTES, applications, runs
+from local.emr_records import ApiError, Record
+from local.spark_submit import BadRequest
+
+NAME = "emr-serverless"
+STATE_KEY = "emr_serverless"
+
+archive = ArchiveBuilder(is_idle=lambda: not any(runs.counts().values()))
+
+
+def install() -> None:
+    """Register the service, and its state, with ministack."""
+    from ministack import app as ministack
+
+    ministack.SERVICE_REGISTRY[NAME] = {"module": STATE_KEY}
+    ministack.SERVICE_HANDLERS[NAME] = handle_request
+    ministack._state_map[STATE_KEY] = STATE_KEY
+    ministack._loaded_modules[STATE_KEY] = sys.modules[__name__]
+
+
+def start() -> None:
+    """Fail the runs that a stop interrupted, and prepare fast starts while nobody waits."""
+    runs.fail_interrupted()
+    archive.start()
+
+
+async def stop() -> None:
+    """End every Spark that this cloud started."""
+    archive.stop()
+    await runs.stop()
+
+
+def health() -> dict[str, Any]:
+    """What `lake status` shows of Spark."""
+    return {"spark": {**runs.counts(), "class_archive": archive.state()}}
+
+
+def get_state() -> Record:
+    """What ministack saves."""
+    return {"applications": applications, "runs": runs.records}
+
+
+def load_persisted_state(state: Record) -> None:
+    """Take back what ministack saved."""
+    applications.update(state.get("applications", {}))
+    runs.records.update(state.get("runs", {}))
+
+
+def reset() -> None:
+    """Forget everything, as ministack's reset asks."""
+    applications.clear()
+    runs.records.clear()
+
+
+async def handle_request(
+    method: str, path: str, _headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+) -> tuple[int, dict[str, str], bytes]:
+    """Answer one request of the service."""
+    plain = {"Content-Type": "application/json"}
+    try:
+        for verb, pattern, action in ROUTES:
+            match = re.fullmatch(pattern, path)
+            if verb == method and match:
+                request = json.loads(body) if body else {}
+                request |= {name: values[-1] for name, values in query.items()}
+                request["_query"] = query
+                answer = action(request, *map(unquote, match.groups()))
+                return 200, plain, json.dumps(answer).encode()
+        raise ApiError("ValidationException", f"{method} {path} is not supported here.", 400)
+    except BadRequest as error:
+        failure = ApiError("ValidationException", str(error), 400)
+    except ApiError as error:
+        failure = error
+    answer = {"message": str(failure), "__type": failure.code}
+    return failure.status, {**plain, "x-amzn-ErrorType": failure.code}, json.dumps(answer).encode()

@@ -1,0 +1,233 @@
+"""CREATE, ALTER, DROP, DESCRIBE and SHOW, done on the laptop's catalogue."""
+
+import re
+from typing import Any
+
+from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
+from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.transforms import Transform, parse_transform
+from pyiceberg.types import NestedField
+
+from local import iceberg_sql as sql
+from local.athena_errors import QueryFailed
+from local.athena_results import Answer, text_answer
+from local.cloud_files import split
+from local.iceberg_tables import Tables, files_of
+from local.iceberg_types import _FieldIds, to_athena, to_iceberg
+
+
+def create_table(tables: Tables, statement: sql.CreateTable) -> Answer:
+    """Make an Iceberg v2 table; with IF NOT EXISTS an existing one is left as it is."""
+    name = statement.table
+    tables.check_database(name.database)
+    schema = _schema(statement.columns)
+    spec = _partition_spec(schema, statement.partitions)
+    try:
+        tables.catalog.create_table(
+            (name.database or "", name.name),
+            schema=schema,
+            location=statement.location,
+            partition_spec=spec,
+            properties=_iceberg_properties(statement),
+        )
+    except TableAlreadyExistsError:
+        if not statement.if_not_exists:
+            raise QueryFailed(
+                "TABLE_ALREADY_EXISTS", f"Table '{name.database}.{name.name}' already exists"
+            ) from None
+    return text_answer()
+
+
+def add_columns(tables: Tables, statement: sql.AddColumns) -> Answer:
+    table = tables.fresh(statement.table)
+    ids = _FieldIds()
+    try:
+        with table.update_schema() as change:
+            for column in statement.columns:
+                kind = to_iceberg(column.type, ids)
+                change.add_column(column.name, kind, doc=column.comment)
+    except ValueError as error:
+        raise QueryFailed("COLUMN_ALREADY_EXISTS", str(error)) from error
+    except CommitFailedException as error:
+        raise QueryFailed("ICEBERG_COMMIT_ERROR", str(error)) from error
+    return text_answer()
+
+
+def set_properties(tables: Tables, statement: sql.SetProperties) -> Answer:
+    table = tables.fresh(statement.table)
+    with table.transaction() as change:
+        change.set_properties(_native(statement.properties, table.location()))
+    return text_answer()
+
+
+def drop_table(tables: Tables, statement: sql.DropTable) -> Answer:
+    """Drop the table and, as Athena does with Iceberg tables, its files."""
+    try:
+        table = tables.find(statement.table)
+    except QueryFailed as error:
+        if error.code == "TABLE_NOT_FOUND" and statement.if_exists:
+            return text_answer()
+        raise
+    tables.catalog.drop_table(table.name())
+    files_of(table).delete_many(objects_under(table))
+    return text_answer()
+
+
+def objects_under(table: Table) -> list[str]:
+    """Every object in the table's own folder."""
+    bucket, folder = split(table.location())
+    pages = files_of(table).s3.get_paginator("list_objects_v2")
+    found = pages.paginate(Bucket=bucket, Prefix=folder.rstrip("/") + "/")
+    return [f"s3://{bucket}/{o['Key']}" for page in found for o in page.get("Contents", [])]
+
+
+def show(tables: Tables, statement: sql.Show) -> Answer:
+    table = tables.find(statement.table)
+    if statement.what == "describe":
+        return text_answer(["col_name", "data_type", "comment"], _described(table))
+    if statement.what == "columns":
+        return text_answer(["field"], [[field.name] for field in table.schema().fields])
+    if statement.what == "tblproperties":
+        return text_answer(["prpt_name", "prpt_value"], [list(p) for p in _properties(table)])
+    lines = create_statement(table).split("\n")
+    return text_answer(["createtab_stmt"], [[line] for line in lines])
+
+
+def show_tables(tables: Tables, database: str, pattern: str | None) -> Answer:
+    tables.check_database(database)
+    found: list[str] = []
+    for page in tables.glue.get_paginator("get_tables").paginate(DatabaseName=database):
+        found += [table["Name"] for table in page["TableList"]]
+    return text_answer(["tab_name"], [[name] for name in _matching(found, pattern)])
+
+
+def show_databases(tables: Tables, pattern: str | None) -> Answer:
+    found: list[str] = []
+    for page in tables.glue.get_paginator("get_databases").paginate():
+        found += [database["Name"] for database in page["DatabaseList"]]
+    return text_answer(["database_name"], [[name] for name in _matching(found, pattern)])
+
+
+def create_statement(table: Table) -> str:
+    """The CREATE TABLE that makes a table like this one."""
+    columns = [
+        f"  `{field.name}` {to_athena(field.field_type)}"
+        + (f" COMMENT '{_quoted(field.doc)}'" if field.doc else "")
+        for field in table.schema().fields
+    ]
+    database, name = table.name()[-2:]
+    lines = [f"CREATE TABLE `{database}.{name}`(", ",\n".join(columns) + ")"]
+    if table.spec().fields:
+        lines.append(f"PARTITIONED BY ({', '.join(_partition_texts(table))})")
+    lines.append(f"LOCATION '{table.location()}'")
+    pairs = ",\n".join(f"  '{key}'='{value}'" for key, value in _properties(table))
+    return "\n".join([*lines, f"TBLPROPERTIES (\n{pairs}\n)"])
+
+
+def _schema(columns: tuple[sql.ColumnDef, ...]) -> Schema:
+    names = [column.name for column in columns]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise QueryFailed("DUPLICATE_COLUMN_NAME", f"Column name '{twice}' specified twice")
+    ids = _FieldIds()
+    return Schema(
+        *(NestedField(ids(), c.name, to_iceberg(c.type, ids), required=False, doc=c.comment)
+          for c in columns)
+    )  # fmt: skip
+
+
+def _partition_spec(schema: Schema, partitions: tuple[sql.PartitionDef, ...]) -> PartitionSpec:
+    fields = []
+    for number, part in enumerate(partitions):
+        width = "" if part.width is None else f"[{part.width}]"
+        transform: Transform[Any, Any] = parse_transform(f"{part.transform}{width}")
+        try:
+            source = schema.find_field(part.column)
+        except ValueError:
+            raise QueryFailed(
+                "COLUMN_NOT_FOUND", f"Partition column '{part.column}' is not a column"
+            ) from None
+        if not transform.can_transform(source.field_type):
+            raise QueryFailed(
+                "NOT_SUPPORTED",
+                f"Unable to partition by {part.transform}({part.column}): "
+                f"the column is of type {to_athena(source.field_type)}",
+            )
+        suffix = {"identity": "", "truncate": "_trunc"}.get(part.transform, f"_{part.transform}")
+        fields.append(
+            PartitionField(
+                source.field_id, PARTITION_FIELD_ID_START + number, transform,
+                f"{part.column}{suffix}",
+            )
+        )  # fmt: skip
+    return PartitionSpec(*fields)
+
+
+def _iceberg_properties(statement: sql.CreateTable) -> dict[str, str]:
+    comment = {"comment": statement.comment} if statement.comment else {}
+    native = _native(statement.properties, statement.location)
+    return {"format-version": "2", **comment, **native}
+
+
+def _native(properties: dict[str, str], location: str) -> dict[str, str]:
+    """Athena's properties under the names that Iceberg's writers know."""
+    native: dict[str, str] = {}
+    for key, value in properties.items():
+        if key == "format":
+            native["write.format.default"] = value.lower()
+        elif key == "write_compression":
+            codec = "uncompressed" if value.lower() == "none" else value.lower()
+            native["write.parquet.compression-codec"] = codec
+        elif key == "write_data_path_enabled":
+            if value == "true":
+                native["write.data.path"] = f"{location}/data"
+        elif key != "table_type":
+            native[key] = value
+    return native
+
+
+def _properties(table: Table) -> list[tuple[str, str]]:
+    athena = {"write.format.default": "format",
+              "write.parquet.compression-codec": "write_compression"}  # fmt: skip
+    pairs = [("table_type", "iceberg")]
+    for key, value in sorted(table.properties.items()):
+        if key == "write.data.path":
+            pairs.append(("write_data_path_enabled", "true"))
+        elif athena.get(key, key) in sql.TABLE_PROPERTIES:
+            pairs.append((athena.get(key, key), value))
+    return pairs
+
+
+def _described(table: Table) -> list[list[str | None]]:
+    fields = table.schema().fields
+    rows: list[list[str | None]] = [[f.name, to_athena(f.field_type), f.doc or ""] for f in fields]
+    if table.spec().fields:
+        rows += [["", "", ""], ["# Partition spec:", "", ""],
+                 ["# field_name", "field_transform", "column_name"]]  # fmt: skip
+        for part in table.spec().fields:
+            source = table.schema().find_column_name(part.source_id)
+            rows.append([part.name, str(part.transform), source])
+    return rows
+
+
+def _partition_texts(table: Table) -> list[str]:
+    texts = []
+    for part in table.spec().fields:
+        column = f"`{table.schema().find_column_name(part.source_id)}`"
+        transform = str(part.transform)
+        if match := re.fullmatch(r"(\w+)\[(\d+)\]", transform):
+            texts.append(f"{match[1]}({match[2]}, {column})")
+        else:
+            texts.append(column if transform == "identity" else f"{transform}({column})")
+    return texts
+
+
+def _matching(names: list[str], pattern: str | None) -> list[str]:
+    """Hive's pattern: `*` is anything, `|` is or."""
+    wanted = re.escape(pattern or "*").replace(r"\*", ".*").replace(r"\|", "|")
+    return sorted(name for name in names if re.fullmatch(wanted, name, re.IGNORECASE))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

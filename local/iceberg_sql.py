@@ -1,0 +1,315 @@
+"""Athena's statements about Iceberg tables, read into values: DDL, SHOW, OPTIMIZE, VACUUM."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.athena_errors import MalformedQuery
+from local.sql_words import Words
+
+# https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html: a closed list.
+TABLE_PROPERTIES: dict[str, str] = {
+    "table_type": r"ICEBERG|iceberg",
+    "format": r"(?i:parquet)",
+    "write_compression": r"(?i:zstd|snappy|gzip|none|uncompressed|lz4)",
+    "optimize_rewrite_data_file_threshold": r"[1-9]|[1-4]\d",
+    "optimize_rewrite_delete_file_threshold": r"[1-9]|[1-4]\d",
+    "vacuum_min_snapshots_to_keep": r"[1-9]\d*",
+    "vacuum_max_snapshot_age_seconds": r"\d+",
+    "vacuum_max_metadata_files_to_keep": r"[1-9]\d*",
+    "write_data_path_enabled": r"true|false",
+}
+TRANSFORMS = ("year", "month", "day", "hour", "bucket", "truncate")
+
+
+@dataclass(frozen=True)
+class TableName:
+    database: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class ColumnDef:
+    name: str
+    type: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class PartitionDef:
+    column: str
+    transform: str = "identity"
+    width: int | None = None
+
+
+@dataclass(frozen=True)
+class CreateTable:
+    table: TableName
+    columns: tuple[ColumnDef, ...]
+    partitions: tuple[PartitionDef, ...]
+    location: str
+    properties: dict[str, str]
+    comment: str | None
+    if_not_exists: bool
+
+
+@dataclass(frozen=True)
+class DropTable:
+    table: TableName
+    if_exists: bool
+
+
+@dataclass(frozen=True)
+class AddColumns:
+    table: TableName
+    columns: tuple[ColumnDef, ...]
+
+
+@dataclass(frozen=True)
+class SetProperties:
+    table: TableName
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Show:
+    """DESCRIBE, SHOW CREATE TABLE, SHOW COLUMNS, SHOW TBLPROPERTIES of one table."""
+
+    what: str
+    table: TableName
+
+
+@dataclass(frozen=True)
+class ShowTables:
+    database: str | None
+    pattern: str | None
+
+
+@dataclass(frozen=True)
+class ShowDatabases:
+    pattern: str | None
+
+
+@dataclass(frozen=True)
+class Optimize:
+    table: TableName
+    where: str | None
+
+
+@dataclass(frozen=True)
+class Vacuum:
+    table: TableName
+
+
+@dataclass(frozen=True)
+class Query:
+    sql: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A statement that Athena runs and the laptop does not."""
+
+    what: str
+
+
+Statement = (
+    CreateTable | DropTable | AddColumns | SetProperties | Show | ShowTables | ShowDatabases
+    | Optimize | Vacuum | Query | Refused
+)  # fmt: skip
+
+
+def parse_statement(sql: str) -> Statement:
+    """Read one statement; MalformedQuery says where it stops making sense."""
+    words = Words(sql)
+    reader = _READERS.get(words.peek_word())
+    if reader is None:
+        raise words.unexpected("a statement")
+    statement = reader(words)
+    words.end()
+    return statement
+
+
+def statement_type(statement: Statement) -> str:
+    """DML, DDL or UTILITY, as GetQueryExecution says it."""
+    if isinstance(statement, Query | Optimize | Vacuum):
+        return "DML"
+    if isinstance(statement, CreateTable | DropTable | AddColumns | SetProperties):
+        return "DDL"
+    if isinstance(statement, Refused):
+        return "DDL" if statement.what.split()[0] in ("CREATE", "ALTER", "DROP") else "DML"
+    return "UTILITY"
+
+
+def _query(words: Words) -> Query:
+    return Query(words.rest())
+
+
+def _refused(words: Words) -> Refused:
+    verb = words.peek_word().upper()
+    words.rest()
+    return Refused(verb)
+
+
+def _create(words: Words) -> Statement:
+    words.expect("create")
+    if not words.accept("table"):
+        external = words.peek_word() == "external"
+        what = words.peek_word().upper() or "?"
+        words.rest()
+        return Refused("CREATE EXTERNAL TABLE" if external else f"CREATE {what}")
+    if_not_exists = words.accept("if", "not", "exists")
+    table = _table(words)
+    if words.peek_word() == "as" or (words.peek_word() == "with"):
+        words.rest()
+        return Refused("CREATE TABLE AS SELECT")
+    columns = words.listed(_column)
+    comment = words.string() if words.accept("comment") else None
+    partitions: tuple[PartitionDef, ...] = ()
+    if words.accept("partitioned", "by"):
+        partitions = words.listed(_partition)
+    if words.peek_word() in ("row", "stored", "clustered", "with"):
+        raise words.error("ROW FORMAT, STORED AS and CLUSTERED BY do not go with Iceberg tables")
+    location = words.string() if words.accept("location") else ""
+    properties = _properties(words) if words.accept("tblproperties") else {}
+    if properties.get("table_type", "").upper() != "ICEBERG":
+        # Athena says this of every CREATE TABLE that names neither EXTERNAL nor ICEBERG.
+        raise MalformedQuery("External keyword required for table type HIVE")
+    if not re.fullmatch(r"s3://[^/]+/.+", location):
+        raise MalformedQuery("an Iceberg table needs a LOCATION 's3://bucket/folder/'")
+    return CreateTable(
+        table, columns, partitions, location.rstrip("/"), properties, comment, if_not_exists
+    )
+
+
+def _drop(words: Words) -> Statement:
+    words.expect("drop")
+    if not words.accept("table"):
+        what = words.peek_word().upper()
+        words.rest()
+        return Refused(f"DROP {what}")
+    if_exists = words.accept("if", "exists")
+    return DropTable(_table(words), if_exists)
+
+
+def _alter(words: Words) -> Statement:
+    words.expect("alter")
+    words.expect("table")
+    table = _table(words)
+    if words.accept("add", "columns"):
+        return AddColumns(table, words.listed(_column))
+    if words.accept("set", "tblproperties"):
+        return SetProperties(table, _properties(words))
+    what = words.peek_word().upper()
+    words.rest()
+    return Refused(f"ALTER TABLE {what}")
+
+
+def _describe(words: Words) -> Statement:
+    if not words.accept("describe"):
+        words.expect("desc")
+    words.accept("formatted") or words.accept("extended")
+    return Show("describe", _table(words))
+
+
+def _show(words: Words) -> Statement:
+    words.expect("show")
+    if words.accept("create", "table"):
+        return Show("create", _table(words))
+    if words.accept("tblproperties"):
+        return Show("tblproperties", _table(words))
+    if words.accept("columns"):
+        if not words.accept("in"):
+            words.expect("from")
+        return Show("columns", _table(words))
+    if words.accept("databases") or words.accept("schemas"):
+        words.accept("like")
+        return ShowDatabases(words.optional_string())
+    if words.accept("tables"):
+        database = None
+        if words.accept("in") or words.accept("from"):
+            database = words.identifier()
+        return ShowTables(database, words.optional_string())
+    what = words.peek_word().upper()
+    words.rest()
+    return Refused(f"SHOW {what}")
+
+
+def _optimize(words: Words) -> Optimize:
+    words.expect("optimize")
+    table = _table(words)
+    for word in ("rewrite", "data", "using", "bin_pack"):
+        words.expect(word)
+    where = words.rest() if words.accept("where") else None
+    if where == "":
+        raise words.unexpected("a condition")
+    return Optimize(table, where)
+
+
+def _vacuum(words: Words) -> Vacuum:
+    words.expect("vacuum")
+    return Vacuum(_table(words))
+
+
+def _table(words: Words) -> TableName:
+    parts = [words.identifier()]
+    while words.accept_mark("."):
+        parts.append(words.identifier())
+    if len(parts) == 3 and parts[0] == "awsdatacatalog":
+        parts = parts[1:]
+    if len(parts) > 2:
+        raise words.error(f"Catalog '{parts[0]}' does not exist")
+    return TableName(parts[0] if len(parts) == 2 else None, parts[-1])
+
+
+def _column(words: Words) -> ColumnDef:
+    name = words.identifier()
+    kind = words.type_text()
+    return ColumnDef(name, kind, words.string() if words.accept("comment") else None)
+
+
+def _partition(words: Words) -> PartitionDef:
+    name = words.identifier()
+    if not words.accept_mark("("):
+        if words.peek_word():
+            raise words.error("a partition column is named without its type in an Iceberg table")
+        return PartitionDef(name)
+    if name not in TRANSFORMS:
+        raise words.error(f"Unknown partition transform: {name}")
+    width = None
+    if name in ("bucket", "truncate"):
+        width = words.number()
+        words.expect_mark(",")
+    column = words.identifier()
+    words.expect_mark(")")
+    return PartitionDef(column, name, width)
+
+
+def _properties(words: Words) -> dict[str, str]:
+    def pair(words: Words) -> tuple[str, str]:
+        key = words.string()
+        words.expect_mark("=")
+        value = words.string()
+        if key not in TABLE_PROPERTIES:
+            raise words.error(f"Unsupported table property key: {key}")
+        if not re.fullmatch(TABLE_PROPERTIES[key], value):
+            raise words.error(f"Unsupported value of the table property {key}: {value}")
+        return key, value
+
+    return dict(words.listed(pair))
+
+
+_READERS: dict[str, Callable[[Words], Statement]] = {
+    **dict.fromkeys(("select", "with", "values", "table", "("), _query),
+    **dict.fromkeys(
+        ("insert", "update", "delete", "merge", "explain", "unload", "msck", "prepare", "execute",
+         "deallocate", "analyze"), _refused),
+    "create": _create,
+    "drop": _drop,
+    "alter": _alter,
+    "describe": _describe,
+    "desc": _describe,
+    "show": _show,
+    "optimize": _optimize,
+    "vacuum": _vacuum,
+}  # fmt: skip

@@ -1,0 +1,54 @@
+"""How a job, and the engine on its behalf, talks to the cloud that runs it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import Any
+
+from local.emr_records import Record
+
+# No real credential: the laptop cloud believes whatever key it is shown.
+SECRET = "laptop"  # noqa: S105
+
+
+def cloud_environment(account: str, region: str) -> dict[str, str]:
+    """What makes every AWS SDK in a job talk to this cloud, as the job's own account."""
+    return {
+        "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"],
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def cloud_client(service: str, account: str, region: str) -> Any:
+    """A client of this cloud; it talks HTTP to this process, so use it in a thread only."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,
+        endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+        region_name=region,
+        aws_access_key_id=account,
+        aws_secret_access_key=SECRET,
+        config=Config(s3={"addressing_style": "path"}),
+    )
+
+
+def ship_logs(s3: Any, record: Record, stdout: Path, stderr: Path) -> None:
+    """Put the driver's output where EMR Serverless puts it under the run's log URI."""
+    overrides = record["configurationOverrides"] or {}
+    monitoring = (overrides.get("monitoringConfiguration") or {}).get("s3MonitoringConfiguration")
+    uri = (monitoring or {}).get("logUri")
+    if not uri:
+        return
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    run = f"applications/{record['applicationId']}/jobs/{record['jobRunId']}/SPARK_DRIVER"
+    for log in (stdout, stderr):
+        key = "/".join(part for part in (prefix.strip("/"), run, f"{log.name}.gz") if part)
+        s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(log.read_bytes()))

@@ -1,0 +1,122 @@
+"""Small corrections of ministack 1.5.33 where it answers differently from AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+_version_id: ContextVar[str | None] = ContextVar("s3_event_version_id", default=None)
+
+
+def install() -> None:
+    """Put every mend in place; called once, before the first request."""
+    name_the_version_in_s3_events()
+    tell_alarms_whole()
+
+
+def name_the_version_in_s3_events() -> None:
+    """Add `version-id` to S3 events on EventBridge: AWS sends it for a versioned bucket."""
+    from ministack.services import eventbridge, s3
+
+    fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
+
+    def fire_with_version(*args: Any, **kwargs: Any) -> None:
+        token = _version_id.set(kwargs.get("version_id"))
+        try:
+            fire(*args, **kwargs)
+        finally:
+            _version_id.reset(token)
+
+    def dispatch_with_version(event: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        version_id = _version_id.get()
+        if version_id is not None and event.get("Source") == "aws.s3":
+            detail = json.loads(event["Detail"])
+            detail["object"].setdefault("version-id", version_id)
+            event = {**event, "Detail": json.dumps(detail)}
+        dispatch(event, *args, **kwargs)
+
+    s3._fire_s3_event = fire_with_version
+    eventbridge._dispatch_event = dispatch_with_version
+
+
+def tell_alarms_whole() -> None:
+    """Let the XML of DescribeAlarms carry everything that PutMetricAlarm set.
+
+    Terraform speaks XML here; ministack leaves out periods, dimensions and more, and never reads
+    metric queries, so that every plan wants to change every alarm.
+    """
+    from ministack.services import cloudwatch
+
+    put, describe = cloudwatch._put_metric_alarm, cloudwatch._describe_alarms
+
+    def put_whole(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+        answer = put(params, cbor_data, is_cbor, is_json)
+        if answer[0] == 200 and not (is_cbor or is_json):
+            request = nested(params)
+            alarm = cloudwatch._alarms[request["AlarmName"]]
+            for name in ("InsufficientDataActions", "Metrics"):
+                if name in request:
+                    alarm[name] = request[name]
+        return answer
+
+    def describe_whole(params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+        if is_cbor or is_json:
+            return describe(params, cbor_data, is_cbor, is_json)
+        status, _, body = describe({}, nested(params), False, True)
+        if status != 200:
+            return describe(params, cbor_data, is_cbor, is_json)
+        found = json.loads(body)
+        found["MetricAlarms"] = [as_described(alarm) for alarm in found["MetricAlarms"]]
+        result = f"<DescribeAlarmsResult>{as_xml(found)}</DescribeAlarmsResult>"
+        return cloudwatch._xml(200, "DescribeAlarmsResponse", result)
+
+    cloudwatch._put_metric_alarm = put_whole
+    cloudwatch._describe_alarms = describe_whole
+
+
+def as_described(alarm: dict[str, Any]) -> dict[str, Any]:
+    """An alarm without the defaults that AWS doesn't invent."""
+    invented: set[str] = set()
+    if alarm.get("Metrics"):
+        invented = {"MetricName", "Namespace", "Statistic", "Period", "Dimensions", "Unit"}
+    elif alarm.get("ExtendedStatistic"):
+        invented = {"Statistic"}
+    return {k: v for k, v in alarm.items() if k not in invented and v not in (None, "")}
+
+
+def nested(params: dict[str, list[str]]) -> dict[str, Any]:
+    """A query-protocol request as a tree: `A.member.1.B=x` becomes `{"A": [{"B": "x"}]}`."""
+    tree: dict[str, Any] = {}
+    for name, values in params.items():
+        place = tree
+        *path, last = name.replace(".member.", ".#").split(".")
+        for step in path:
+            place = place.setdefault(step, {})
+        place[last] = values[0] if isinstance(values, list) else values
+    found = _with_lists(tree)
+    return found if isinstance(found, dict) else {}
+
+
+def _with_lists(tree: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    if tree and all(re.fullmatch(r"#\d+", name) for name in tree):
+        return [_with_lists(tree[name]) for name in sorted(tree, key=lambda name: int(name[1:]))]
+    return {name: _with_lists(value) for name, value in tree.items()}
+
+
+def as_xml(value: Any, name: str = "") -> str:
+    """A tree as the query protocol's XML."""
+    if isinstance(value, dict):
+        return "".join(f"<{k}>{as_xml(v, k)}</{k}>" for k, v in value.items() if v is not None)
+    if isinstance(value, list):
+        return "".join(f"<member>{as_xml(item)}</member>" for item in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if name.endswith("Timestamp") and isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC).isoformat().replace("+00:00", "Z")
+    return escape(str(value))

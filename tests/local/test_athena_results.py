@@ -1,0 +1,94 @@
+"""How Athena prints values, result files and pages."""
+
+import csv
+import io
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.athena_results import Answer, Column, java_double, page, read_csv, rows_of, write_csv
+
+CELLS = st.one_of(st.none(), st.text(st.characters(blacklist_categories=("Cs",))))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.0"),
+        (-0.0, "-0.0"),
+        (1.0, "1.0"),
+        (123456.789, "123456.789"),
+        (9999999.0, "9999999.0"),
+        (1e7, "1.0E7"),
+        (0.001, "0.001"),
+        (0.00012, "1.2E-4"),
+        (-1.5e300, "-1.5E300"),
+        (float("nan"), "NaN"),
+        (float("-inf"), "-Infinity"),
+    ],
+)
+def test_a_double_prints_as_java_prints_it(value: float, text: str) -> None:
+    assert java_double(value) == text
+
+
+def test_values_print_as_athena_prints_them() -> None:
+    moment = datetime(2025, 8, 29, 15, 1, 17, tzinfo=UTC)
+    table = pa.table(
+        {
+            "naive": pa.array([moment.replace(tzinfo=None), None], pa.timestamp("us")),
+            "zoned": pa.array([moment, None], pa.timestamp("us", "UTC")),
+            "flag": [True, False],
+            "single": pa.array([0.1, None], pa.float32()),
+            "list": [["a", None], []],
+            "row": [{"a": 1, "b": 1.0}, None],
+            "map": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int32())),
+            "bytes": [b"\x0a\xff", b""],
+            "times": pa.array([[moment], []], pa.list_(pa.timestamp("us", "UTC"))),
+        }
+    )
+
+    assert rows_of(table) == [
+        [
+            "2025-08-29 15:01:17.000000",
+            "2025-08-29 15:01:17.000000 UTC",
+            "true",
+            "0.1",
+            "[a, null]",
+            "{a=1, b=1.0}",
+            "{k=1}",
+            "0a ff",
+            "[2025-08-29 15:01:17.000000 UTC]",
+        ],
+        [None, None, "false", None, "[]", None, None, "", "[]"],
+    ]
+
+
+def test_the_file_quotes_everything_and_leaves_null_empty() -> None:
+    answer = Answer([Column("a", "varchar"), Column("b", "varchar")], [['x"y,\nz', None], ["", ""]])
+
+    assert write_csv(answer) == '"a","b"\n"x""y,\nz",\n"",""\n'
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5))
+def test_a_file_reads_back_as_its_rows(rows: list[list[str | None]]) -> None:
+    text = write_csv(Answer([Column("a", "varchar"), Column("b", "varchar")], rows))
+
+    assert read_csv(text) == rows
+    strict = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert strict[1:] == [[cell or "" for cell in row] for row in rows]
+
+
+def test_the_header_is_the_first_row_of_the_first_page_only() -> None:
+    columns, rows = [Column("n", "bigint")], [[str(n)] for n in range(5)]
+    pages, token = [], 0
+    while True:
+        answer = page(columns, rows, token, 2, csv=True)
+        pages.append([r["Data"][0]["VarCharValue"] for r in answer["ResultSet"]["Rows"]])
+        if "NextToken" not in answer:
+            break
+        token = int(answer["NextToken"])
+
+    assert pages == [["n", "0"], ["1", "2"], ["3", "4"]]

