@@ -1,0 +1,59 @@
+# Queues and functions bring their alarms along (modules/queue, modules/lambda_function). These are the lake's own.
+
+locals {
+  lake_alarms = {
+    files_quarantined = {
+      service = "promote"
+      metric  = "FilesQuarantined"
+      about   = "A file was refused before it became a job."
+    }
+    jobs_failed = {
+      service = "start_job"
+      metric  = "JobsFailed"
+      about   = "A Spark job failed; its files are tried again up to three times."
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "lake" {
+  for_each = local.lake_alarms
+
+  alarm_name        = "${local.prefix}-${replace(each.key, "_", "-")}"
+  alarm_description = "${each.value.about} Runbook: ${var.runbook_url}#${replace(each.key, "_", "-")}"
+
+  namespace   = "Albufera"
+  metric_name = each.value.metric
+  dimensions  = { service = each.value.service }
+  statistic   = "Sum"
+  period      = 300
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = [aws_sns_topic.notices.arn]
+  ok_actions    = [aws_sns_topic.notices.arn]
+}
+
+# A schedule that stops makes no error anywhere: its silence is the alarm.
+resource "aws_cloudwatch_metric_alarm" "sweep_silent" {
+  for_each = local.sweeps
+
+  alarm_name        = "${local.rule_names[each.key]}-silent"
+  alarm_description = "The rule ${local.rule_names[each.key]} has not fired for three turns. Runbook: ${var.runbook_url}#sweep-silent"
+
+  namespace   = "AWS/Events"
+  metric_name = "Invocations"
+  dimensions  = { RuleName = aws_cloudwatch_event_rule.sweep[each.key].name }
+  statistic   = "Sum"
+  period      = var.sweep_minutes * 60
+
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  evaluation_periods  = 3
+  treat_missing_data  = "breaching"
+
+  alarm_actions = [aws_sns_topic.notices.arn]
+  ok_actions    = [aws_sns_topic.notices.arn]
+}

@@ -1,0 +1,13 @@
+resource "aws_cloudwatch_dashboard" "lake" {
+  dashboard_name = local.prefix
+
+  # Through the parser and back: a slip in the template fails at plan, and spacing makes no diff.
+  dashboard_body = jsonencode(jsondecode(templatefile("${path.module}/templates/dashboard.json.tftpl", {
+    region         = var.region
+    functions      = [module.promote.name, module.start_job.name, module.create_tables.name]
+    queues         = [module.uploads.name, module.jobs.name]
+    dead_letters   = [module.uploads.dead_letters_name, module.jobs.dead_letters_name, module.undelivered.name]
+    application_id = aws_emrserverless_application.spark.id
+    workgroup      = aws_athena_workgroup.lake.name
+  })))
+}

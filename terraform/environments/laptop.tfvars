@@ -1,0 +1,14 @@
+# The same lake where AWS is a process of this machine; deploy adds the interpreter's own lambda_runtime.
+env                  = "laptop"
+force_destroy        = true
+log_retention_days   = 30
+kms_deletion_days    = 7
+reserved_concurrency = {}
+sweep_minutes        = 5
+
+lambda_architecture    = "x86_64"
+spark_architecture     = "X86_64"
+spark_maximum_capacity = { cpu = "2 vCPU", memory = "8 GB", disk = "20 GB" }
+
+s3_use_path_style    = true
+provider_max_retries = 2

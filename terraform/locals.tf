@@ -1,0 +1,38 @@
+locals {
+  prefix          = "${var.project}-${var.owner}-${var.master}-${var.env}"
+  database_prefix = "${var.project}_${var.owner}_${var.master}_"
+
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+
+  tags = {
+    Project     = var.project
+    Owner       = var.owner
+    Master      = var.master
+    Environment = var.env
+    ManagedBy   = "terraform"
+  }
+
+  arn = {
+    emr            = "arn:${local.partition}:elasticmapreduce:${var.region}:${local.account_id}"
+    emr_serverless = "arn:${local.partition}:emr-serverless:${var.region}:${local.account_id}"
+    events         = "arn:${local.partition}:events:${var.region}:${local.account_id}"
+    glue           = "arn:${local.partition}:glue:${var.region}:${local.account_id}"
+    logs           = "arn:${local.partition}:logs:${var.region}:${local.account_id}"
+  }
+
+  # What each function needs of the place that it stands in.
+  platform = {
+    prefix                   = local.prefix
+    build_dir                = var.build_dir
+    runtime                  = var.lambda_runtime
+    architecture             = var.lambda_architecture
+    log_level                = var.log_level
+    log_retention_days       = var.log_retention_days
+    kms_key_arn              = aws_kms_key.lake.arn
+    undelivered_arn          = module.undelivered.arn
+    notices_arn              = aws_sns_topic.notices.arn
+    runbook_url              = var.runbook_url
+    permissions_boundary_arn = var.permissions_boundary_arn
+  }
+}

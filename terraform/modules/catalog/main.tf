@@ -1,0 +1,21 @@
+# Derivations only, no provider: `terraform test` runs them in a second.
+
+locals {
+  # The layer says which bucket holds a database; `silver` stands in the bucket of role `silver`.
+  databases = {
+    for logical, database in var.catalog.databases : logical => {
+      name      = "${var.database_prefix}${logical}"
+      domain    = database.domain
+      layer     = database.layer
+      warehouse = "s3://${var.bucket_names[database.layer]}"
+      location  = "s3://${var.bucket_names[database.layer]}/${var.database_prefix}${logical}.db"
+      arn       = "${var.glue_arn}:database/${var.database_prefix}${logical}"
+      table_arn = "${var.glue_arn}:table/${var.database_prefix}${logical}/*"
+    }
+  }
+
+  # Domains that no upload feeds have no place in raw.
+  upload_prefixes = {
+    for id, source in var.catalog.sources : id => "${id}/" if source.kind == "upload"
+  }
+}

@@ -1,0 +1,113 @@
+# The only way in which scripts and the command `lake` learn names.
+
+output "region" {
+  description = "Region of everything."
+  value       = var.region
+}
+
+output "account_id" {
+  description = "Account of everything."
+  value       = local.account_id
+}
+
+output "env" {
+  description = "Environment."
+  value       = var.env
+}
+
+output "prefix" {
+  description = "Start of every name."
+  value       = local.prefix
+}
+
+output "database_prefix" {
+  description = "Put before a logical database to get the physical one."
+  value       = local.database_prefix
+}
+
+output "buckets" {
+  description = "Bucket of each role."
+  value = merge(
+    { for role, bucket in module.bucket : role => bucket.name },
+    { logs = module.logs_bucket.name },
+  )
+}
+
+output "ledger_table" {
+  description = "DynamoDB table of the ledger."
+  value       = aws_dynamodb_table.ledger.name
+}
+
+output "uploads_queue_url" {
+  description = "Queue that promote reads."
+  value       = module.uploads.url
+}
+
+output "uploads_dlq_url" {
+  description = "What promote gave up."
+  value       = module.uploads.dead_letters_url
+}
+
+output "jobs_queue_url" {
+  description = "Queue that start_job reads."
+  value       = module.jobs.url
+}
+
+output "jobs_dlq_url" {
+  description = "What start_job gave up."
+  value       = module.jobs.dead_letters_url
+}
+
+output "undelivered_queue_url" {
+  description = "What EventBridge and Lambda could not hand over."
+  value       = module.undelivered.url
+}
+
+output "functions" {
+  description = "Name of each function, by its verb."
+  value = {
+    promote       = module.promote.name
+    start_job     = module.start_job.name
+    create_tables = module.create_tables.name
+  }
+}
+
+output "spark_application_id" {
+  description = "EMR Serverless application."
+  value       = aws_emrserverless_application.spark.id
+}
+
+output "spark_role_arn" {
+  description = "Role of the Spark jobs."
+  value       = aws_iam_role.spark.arn
+}
+
+output "athena_workgroup" {
+  description = "Workgroup that questions are asked in."
+  value       = aws_athena_workgroup.lake.name
+}
+
+output "named_queries" {
+  description = "Id of each named query."
+  value       = { for name, query in aws_athena_named_query.lake : name => query.id }
+}
+
+output "notices_topic_arn" {
+  description = "Topic of the notices."
+  value       = aws_sns_topic.notices.arn
+}
+
+output "kms_key_arn" {
+  description = "Key of the lake."
+  value       = aws_kms_key.lake.arn
+}
+
+output "dashboard" {
+  description = "Name of the dashboard."
+  value       = aws_cloudwatch_dashboard.lake.dashboard_name
+}
+
+output "emr_studio_url" {
+  description = "Where the studio is opened; null without one."
+  value       = one([for studio in aws_emr_studio.notebooks : studio.url])
+}

@@ -1,0 +1,108 @@
+# Derivations of the catalogue: no provider, a second.
+
+variables {
+  database_prefix = "tfm_dgv_mbdde_"
+  glue_arn        = "arn:aws:glue:eu-west-1:123456789012"
+  bucket_names    = { silver = "lake-silver", ops = "lake-ops" }
+  catalog = {
+    sha256    = "abc"
+    databases = { toys_silver = { domain = "toys", layer = "silver" }, ops = { domain = "ops", layer = "ops" } }
+    sources   = { "toys/cars" = { kind = "upload", job = "tabular" }, "toys/api" = { kind = "http", job = "tabular" } }
+    jobs      = { tabular = { sources = ["toys/cars", "toys/api"] } }
+    lanes     = { "toys-cars" = ["toys/cars"], "toys-api" = ["toys/api"] }
+  }
+}
+
+run "a_database_stands_in_the_bucket_of_its_layer" {
+  module {
+    source = "./modules/catalog"
+  }
+
+  assert {
+    condition     = output.databases["toys_silver"].location == "s3://lake-silver/tfm_dgv_mbdde_toys_silver.db"
+    error_message = "A database lies where Iceberg looks for it: <warehouse>/<database>.db."
+  }
+
+  assert {
+    condition     = output.databases["ops"].name == "tfm_dgv_mbdde_ops"
+    error_message = "A domain that is its own layer is named once."
+  }
+
+  assert {
+    condition     = output.databases["ops"].warehouse == "s3://lake-ops"
+    error_message = "The warehouse of the ops tables is the bucket of ops."
+  }
+}
+
+run "rights_reach_the_lakes_own_tables_only" {
+  module {
+    source = "./modules/catalog"
+  }
+
+  assert {
+    condition = toset(output.glue_arns) == toset([
+      "arn:aws:glue:eu-west-1:123456789012:catalog",
+      "arn:aws:glue:eu-west-1:123456789012:database/tfm_dgv_mbdde_ops",
+      "arn:aws:glue:eu-west-1:123456789012:database/tfm_dgv_mbdde_toys_silver",
+      "arn:aws:glue:eu-west-1:123456789012:table/tfm_dgv_mbdde_ops/*",
+      "arn:aws:glue:eu-west-1:123456789012:table/tfm_dgv_mbdde_toys_silver/*",
+    ])
+    error_message = "One ARN for the catalogue, one for each database and its tables, no other."
+  }
+}
+
+run "only_uploads_land_in_raw" {
+  module {
+    source = "./modules/catalog"
+  }
+
+  assert {
+    condition     = output.upload_prefixes == { "toys/cars" = "toys/cars/" }
+    error_message = "A polled source has no place in the inbox."
+  }
+
+  assert {
+    condition     = output.jobs == toset(["tabular"])
+    error_message = "One entry script for each job."
+  }
+}
+
+run "a_source_without_its_job_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/catalog"
+  }
+
+  variables {
+    catalog = {
+      sha256    = "abc"
+      databases = {}
+      sources   = { "toys/cars" = { kind = "upload", job = "gone" } }
+      jobs      = {}
+      lanes     = { "toys-cars" = ["toys/cars"] }
+    }
+  }
+
+  expect_failures = [var.catalog]
+}
+
+run "a_source_in_two_lanes_is_refused" {
+  command = plan
+
+  module {
+    source = "./modules/catalog"
+  }
+
+  variables {
+    catalog = {
+      sha256    = "abc"
+      databases = {}
+      sources   = { "toys/cars" = { kind = "upload", job = "tabular" } }
+      jobs      = { tabular = { sources = ["toys/cars"] } }
+      lanes     = { a = ["toys/cars"], b = ["toys/cars"] }
+    }
+  }
+
+  expect_failures = [var.catalog]
+}

@@ -1,0 +1,25 @@
+# The whole lake against a mocked AWS: run with an environment's values, as tests/terraform does:
+#   terraform test -filter=tests/lake.tftest.hcl -var-file=environments/dev.tfvars
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+run "lake" {
+  assert {
+    condition     = output.prefix == "tfm-dgv-mbdde-${var.env}"
+    error_message = "Names start with project, owner, master and environment."
+  }
+
+  assert {
+    condition     = length(output.buckets) == 9 && output.buckets.raw == "tfm-dgv-mbdde-${var.env}-raw-123456789012"
+    error_message = "Nine buckets, each named after its role and its account."
+  }
+
+  assert {
+    condition = alltrue([for name in [
+      "tfm_dgv_mbdde_emt_silver", "tfm_dgv_mbdde_meteorology_silver", "tfm_dgv_mbdde_emt_gold", "tfm_dgv_mbdde_ops",
+    ] : contains([for database in aws_glue_catalog_database.lake : database.name], name)])
+    error_message = "The published databases keep their names."
+  }
+}

@@ -1,0 +1,54 @@
+"""Checkov finds nothing, each exception is counted with its reason, and it can find something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from scripts import checkov_scan
+from scripts.checkov_scan import Scan
+from scripts.console import Console
+from scripts.provision.prepare import Workshop
+
+# Check, how often it is skipped, and the first words of the reason in the resource.
+JUSTIFIED = {
+    "CKV_AWS_117": (3, "It talks to AWS APIs only"),
+    "CKV_AWS_144": (9, "One region by choice"),
+    "CKV_AWS_272": (3, "The zips are built from this repository"),
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _checkov() -> None:
+    """The environment of checkov, made at the first run (a minute) and kept."""
+    venv = Workshop(checkov_scan.ROOT, Console(live=False)).checkov
+    if not venv.is_ready():
+        venv.make(lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def found() -> Scan:
+    return checkov_scan.scan()
+
+
+def test_nothing_fails(found: Scan) -> None:
+    assert [f"{finding.check} {finding.resource}" for finding in found.failed] == []
+    assert found.passed > 250
+
+
+def test_every_skip_is_on_the_list_with_its_reason(found: Scan) -> None:
+    counted = Counter(finding.check for finding in found.skipped)
+
+    assert counted == {check: count for check, (count, _) in JUSTIFIED.items()}
+    for finding in found.skipped:
+        assert finding.text.startswith(JUSTIFIED[finding.check][1])
+
+
+def test_an_open_bucket_is_found(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('resource "aws_s3_bucket" "open" {\n  bucket = "open"\n}\n')
+
+    wrong = checkov_scan.scan(directory=tmp_path)
+
+    assert {"CKV2_AWS_6", "CKV_AWS_145"} <= {finding.check for finding in wrong.failed}

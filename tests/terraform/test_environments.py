@@ -1,0 +1,69 @@
+"""What differs between environments, and what each may cost."""
+
+from __future__ import annotations
+
+from tests.terraform.mocked_lake import Lake
+
+
+def test_spark_has_a_ceiling_and_stops_by_itself(lake: Lake) -> None:
+    spark = lake.one("aws_emrserverless_application")
+
+    (ceiling,) = spark["maximum_capacity"]
+    assert int(ceiling["cpu"].removesuffix(" vCPU")) <= 32
+    assert int(ceiling["memory"].removesuffix(" GB")) <= 128
+    assert spark["auto_stop_configuration"][0] == {"enabled": True, "idle_timeout_minutes": 5}
+    assert spark["initial_capacity"] == [], "kept workers are paid for while nobody works"
+    assert spark["release_label"] == "emr-7.13.0"
+    (function,) = lake.all("aws_lambda_function", "module.start_job")
+    minutes = int(function["environment"][0]["variables"]["JOB_TIMEOUT_MINUTES"])
+    assert 1 <= minutes <= 60
+
+
+def test_no_query_goes_round_the_workgroups_limits(lake: Lake) -> None:
+    (settings,) = lake.one("aws_athena_workgroup")["configuration"]
+
+    assert settings["enforce_workgroup_configuration"] is True
+    assert 0 < settings["bytes_scanned_cutoff_per_query"] <= 100 * 1024**3
+
+
+def test_development_can_be_thrown_away_and_production_cannot(dev: Lake, prod: Lake) -> None:
+    assert {bucket["force_destroy"] for bucket in dev.all("aws_s3_bucket")} == {True}
+    assert {bucket["force_destroy"] for bucket in prod.all("aws_s3_bucket")} == {False}
+    assert dev.one("aws_dynamodb_table")["deletion_protection_enabled"] is False
+    assert prod.one("aws_dynamodb_table")["deletion_protection_enabled"] is True
+    assert dev.one("aws_kms_key")["deletion_window_in_days"] == 7
+    assert prod.one("aws_kms_key")["deletion_window_in_days"] == 30
+    assert {group["retention_in_days"] for group in dev.all("aws_cloudwatch_log_group")} == {30}
+    assert {group["retention_in_days"] for group in prod.all("aws_cloudwatch_log_group")} == {365}
+
+
+def test_a_budget_watches_what_costs_money(dev: Lake, prod: Lake, laptop: Lake) -> None:
+    for made, limit in ((dev, "30"), (prod, "300")):
+        budget = made.one("aws_budgets_budget")
+        assert budget["limit_amount"] == limit
+        topic = [made.one("aws_sns_topic")["arn"]]
+        assert {
+            (notice["notification_type"], notice["threshold"]): notice["subscriber_sns_topic_arns"]
+            for notice in budget["notification"]
+        } == {("ACTUAL", 100): topic, ("FORECASTED", 80): topic}
+    assert laptop.all("aws_budgets_budget") == []
+
+
+def test_nothing_but_values_differs_on_the_laptop(dev: Lake, laptop: Lake) -> None:
+    def addresses(made: Lake) -> set[str]:
+        return {resource.address for resource in made.resources}
+
+    assert addresses(dev) - addresses(laptop) == {"aws_budgets_budget.monthly[0]"}
+    assert addresses(laptop) <= addresses(dev)
+
+
+def test_optional_parts_come_with_their_values_only(dev: Lake, prod: Lake) -> None:
+    spark = prod.one("aws_emrserverless_application")["network_configuration"][0]
+    assert set(spark["subnet_ids"]) == {"subnet-a", "subnet-b", "subnet-c"}
+    assert spark["security_group_ids"] == ["sg-spark"]
+    assert prod.one("aws_emr_studio_session_mapping")["identity_name"] == "ana"
+    assert prod.one("aws_sns_topic_subscription")["endpoint"] == "lake@example.org"
+
+    assert dev.one("aws_emrserverless_application")["network_configuration"] == []
+    for kind in ("aws_emr_studio", "aws_security_group", "aws_sns_topic_subscription"):
+        assert dev.all(kind) == []

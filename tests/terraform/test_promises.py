@@ -1,0 +1,84 @@
+"""What other parts build on: names, outputs, the files in the jobs bucket, the named queries."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests.terraform.mocked_lake import Lake, Workbench
+
+
+def test_the_published_databases_keep_their_names(lake: Lake) -> None:
+    names = {database["name"] for database in lake.all("aws_glue_catalog_database")}
+
+    assert names == {
+        "tfm_dgv_mbdde_emt_gold",
+        "tfm_dgv_mbdde_emt_silver",
+        "tfm_dgv_mbdde_meteorology_silver",
+        "tfm_dgv_mbdde_ops",
+    }
+
+
+def test_a_database_lies_where_iceberg_looks_for_it(lake: Lake) -> None:
+    for database in lake.all("aws_glue_catalog_database"):
+        role = database["description"].split()[1]
+        bucket = lake.outputs["buckets"][role]
+        assert database["location_uri"] == f"s3://{bucket}/{database['name']}.db"
+
+
+def test_scripts_learn_every_name_from_the_outputs(lake: Lake) -> None:
+    assert set(lake.outputs) >= {
+        *("region", "account_id", "env", "prefix", "database_prefix", "buckets", "ledger_table"),
+        *("uploads_queue_url", "uploads_dlq_url", "jobs_queue_url", "jobs_dlq_url", "functions"),
+        *("spark_application_id", "spark_role_arn", "athena_workgroup", "named_queries"),
+        *("notices_topic_arn", "kms_key_arn"),
+    }
+    assert lake.outputs["functions"] == {
+        "promote": f"{lake.prefix}-promote",
+        "start_job": f"{lake.prefix}-start-job",
+        "create_tables": f"{lake.prefix}-create-tables",
+    }
+    assert set(lake.outputs["named_queries"]) == {
+        "arrivals_with_weather_today",
+        "delay_and_weather_by_hour",
+    }
+
+
+def test_every_job_of_the_catalogue_has_its_script_in_the_bucket(
+    lake: Lake, workbench: Workbench
+) -> None:
+    catalog = json.loads((workbench.build / "catalog.json").read_text())
+    objects = {found["key"] for found in lake.all("aws_s3_object")}
+
+    assert objects == {
+        *(f"spark/{job}.py" for job in catalog["jobs"]),
+        *("spark/lake.zip", "spark/environment.tar.gz", "catalog/catalog.json"),
+    }
+
+
+def test_the_tables_follow_the_catalogues_hash(lake: Lake, workbench: Workbench) -> None:
+    catalog = json.loads((workbench.build / "catalog.json").read_text())
+    invocation = lake.one("aws_lambda_invocation")
+
+    assert json.loads(invocation["input"]) == {"catalog_sha256": catalog["sha256"]}
+    assert invocation["function_name"] == lake.outputs["functions"]["create_tables"]
+
+
+def test_a_named_query_asks_for_columns_that_its_table_has(
+    lake: Lake, workbench: Workbench
+) -> None:
+    catalog = json.loads((workbench.build / "catalog.json").read_text())
+    queries = lake.all("aws_athena_named_query")
+
+    assert len(queries) == 2
+    for query in queries:
+        match = re.fullmatch(
+            r"SELECT\s+(.+?)\s+FROM (\w+)\.(\w+)\s+WHERE (\w+) .+",
+            query["query"].strip(),
+            re.DOTALL,
+        )
+        assert match, query["query"]
+        columns, database, table, filtered = match.groups()
+        assert database == query["database"] == "tfm_dgv_mbdde_emt_gold"
+        declared = {column["name"] for column in catalog["tables"][f"emt_gold.{table}"]["columns"]}
+        assert {*re.split(r",\s*", columns), filtered} <= declared

@@ -1,0 +1,119 @@
+"""Who may do what: no wildcard, no bare resource without a reason, nothing beyond the lake."""
+
+from __future__ import annotations
+
+from tests.terraform.mocked_lake import ACCOUNT, Lake, statements
+
+ROLE_POLICIES = ("aws_iam_role_policy", "aws_iam_policy")
+RESOURCE_POLICIES = (
+    *("aws_s3_bucket_policy", "aws_sqs_queue", "aws_sns_topic_policy", "aws_kms_key"),
+)
+# Where AWS takes nothing but *, and why.
+BARE_RESOURCES = {
+    "Trace": "X-Ray knows no resources",
+    "LookAtTheNetwork": "EC2's describes know no resources",
+    "SeeWhatThereIs": "lists know no resources",
+    "LeaveItToIam": "in a key's policy * is the key itself",
+    "LogGroupsOfTheLake": "in a key's policy * is the key itself",
+    "AlarmsAndBudgetToTheTopic": "in a key's policy * is the key itself",
+    "RulesToQueuesAndTopic": "in a key's policy * is the key itself",
+}
+WILD_ACTIONS = {"LeaveItToIam": "AWS's own default: without it the key's policy could never change"}
+
+
+def test_no_policy_allows_an_action_by_wildcard(lake: Lake) -> None:
+    wild = {
+        statement.sid
+        for statement in lake.policies(*ROLE_POLICIES, *RESOURCE_POLICIES)
+        if statement.effect == "Allow" and any("*" in action for action in statement.actions)
+    }
+    assert wild == set(WILD_ACTIONS)
+
+
+def test_a_bare_resource_stands_only_where_aws_demands_it(lake: Lake, prod: Lake) -> None:
+    def bare(made: Lake) -> set[str]:
+        return {
+            statement.sid
+            for statement in made.policies(*ROLE_POLICIES, *RESOURCE_POLICIES)
+            if statement.effect == "Allow" and "*" in statement.resources
+        }
+
+    assert bare(lake) <= set(BARE_RESOURCES)
+    assert bare(prod) == set(BARE_RESOURCES), "a reason for something that is gone"
+
+
+def test_rights_on_storage_and_tables_name_the_lakes_own(lake: Lake) -> None:
+    databases = {database["name"] for database in lake.all("aws_glue_catalog_database")}
+    glue = f"arn:aws:glue:eu-west-1:{ACCOUNT}:"
+    tables = {f"{glue}catalog", f"{glue}database/default"}
+    tables |= {f"{glue}database/{name}" for name in databases}
+    tables |= {f"{glue}table/{name}/*" for name in databases}
+
+    for statement in lake.policies(*ROLE_POLICIES):
+        for resource in statement.resources:
+            if resource.startswith("arn:aws:s3:::"):
+                assert resource.startswith(f"arn:aws:s3:::{lake.prefix}-"), statement
+                assert f"-{ACCOUNT}" in resource, statement
+            if resource.startswith("arn:aws:glue"):
+                assert resource in tables, statement
+            if resource.endswith("database/default"):
+                assert statement.actions == ("glue:GetDatabase",), statement
+
+
+def test_nobody_may_delete_from_bronze(lake: Lake) -> None:
+    bronze = f"arn:aws:s3:::{lake.outputs['buckets']['bronze']}"
+    deleting = [
+        str(statement)
+        for statement in lake.policies(*ROLE_POLICIES)
+        if any(resource.startswith(bronze) for resource in statement.resources)
+        and any("Delete" in action for action in statement.actions)
+    ]
+    assert deleting == []
+
+
+def test_spark_writes_tables_results_and_logs_and_nothing_else(lake: Lake) -> None:
+    buckets = lake.outputs["buckets"]
+    (policy,) = (
+        found for found in lake.all("aws_iam_role_policy") if found.address.endswith("policy.spark")
+    )
+    written = {
+        resource.removeprefix("arn:aws:s3:::")
+        for statement in statements(policy.address, policy["policy"])
+        if "s3:PutObject" in statement.actions
+        for resource in statement.resources
+    }
+    assert written == {
+        *(
+            f"{buckets[database['description'].split()[1]]}/{database['name']}.db/*"
+            for database in lake.all("aws_glue_catalog_database")
+        ),
+        f"{buckets['jobs']}/runs/*",
+        f"{buckets['logs']}/spark/*",
+    }
+
+
+def test_a_role_is_handed_over_to_spark_only(lake: Lake) -> None:
+    passing = [
+        statement
+        for statement in lake.policies(*ROLE_POLICIES)
+        if "iam:PassRole" in statement.actions
+    ]
+    assert passing
+    for statement in passing:
+        assert statement.actions == ("iam:PassRole",)
+        assert statement.condition == {
+            "StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}
+        }
+
+
+def test_a_service_that_acts_for_others_must_act_for_this_account(lake: Lake) -> None:
+    for role in lake.all("aws_iam_role"):
+        (trust,) = statements(
+            role.address,
+            role["assume_role_policy"].replace(
+                '"sts:AssumeRole"', '"sts:AssumeRole","Resource":"self"'
+            ),
+        )
+        if trust.principal == {"Service": "lambda.amazonaws.com"}:
+            continue  # a function's role can only be taken by functions of its own account
+        assert trust.condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}, role
