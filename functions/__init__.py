@@ -1,0 +1,1 @@
+"""One folder a verb; nothing here knows a source by name."""

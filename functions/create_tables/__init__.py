@@ -1,0 +1,1 @@
+"""Create and widen the declared tables."""

@@ -1,0 +1,1 @@
+"""Check what landed in raw and move it to bronze, or to quarantine with the reason."""

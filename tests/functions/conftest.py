@@ -1,0 +1,40 @@
+"""A lake of moto for the functions: buckets, queues, the ledger, and the wire to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from tests.functions.lake import Lake
+from tests.functions.wire import Wire, wired
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No account, no network, no credentials."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-2")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def lake(aws: None, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """The deployed part of the lake that functions see, and their environment."""
+    made = Lake()
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
+@pytest.fixture
+def wire(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """The wire, laid after the lake was built."""
+    with wired(monkeypatch) as wire:
+        yield wire

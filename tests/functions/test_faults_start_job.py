@@ -1,0 +1,249 @@
+"""Faults 24 (the lease's part) and 28 of the matrix, lost messages, and kills between steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.factories import SWEEP, job_ended
+from tests.functions.lake import APPLICATION, Lake
+from tests.functions.test_start_job import token_of, wake
+from tests.functions.waiting import loaded, message, state_of, waiting_file, write_result
+from tests.functions.wire import Killed, Wire, refused
+
+PUMP = {"kind": "pump", "lane": "emt-arrivals"}
+
+
+@pytest.mark.parametrize("moment", ["TransactWriteItems", "PutObject", "StartJobRun"])
+def test_fault_24_two_pumps_at_once_start_one_job(lake: Lake, wire: Wire, moment: str) -> None:
+    """The second pump runs to its end just before the first one's next step."""
+    records = [waiting_file(lake, f"{n}.xlsx", second=n) for n in range(3)]
+    ran = False
+
+    def second_pump(operation: str, _: dict[str, Any]) -> None:
+        nonlocal ran
+        if operation == moment and not ran:
+            ran = True
+            assert wake(PUMP) == []
+
+    wire.before = second_pump
+    assert wake(message(records[0])) == []
+
+    assert ran
+    assert len(wire.emr.runs) == 1
+    assert {state_of(lake, record).job_run_id for record in records} == {"run000"}
+
+
+def test_fault_24_a_lane_is_never_shared_by_two_runs(lake: Lake, wire: Wire) -> None:
+    first = waiting_file(lake, "a.xlsx", second=0)
+    wake(message(first))
+    second = waiting_file(lake, "b.xlsx", second=1)
+
+    assert wake(message(second), PUMP, SWEEP) == []
+
+    assert len(wire.emr.runs) == 1
+    assert state_of(lake, second).state == "waiting"
+
+
+def test_fault_24_a_lane_held_by_a_dead_run_is_settled_by_the_next_message(
+    lake: Lake, wire: Wire
+) -> None:
+    first = waiting_file(lake, "a.xlsx", second=0)
+    wake(message(first))
+    write_result(lake, token_of(wire, "run000"), loaded(first))
+    wire.emr.end("run000")  # and the event that says so is lost
+    second = waiting_file(lake, "b.xlsx", second=1)
+
+    wake(message(second))
+
+    assert state_of(lake, first).state == "loaded"
+    assert state_of(lake, second).job_run_id == "run001"
+
+
+def test_fault_24_a_lost_end_of_a_run_is_found_by_the_sweep(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    write_result(lake, token_of(wire, "run000"), loaded(record))
+    wire.emr.end("run000")
+
+    wake(SWEEP)
+
+    assert state_of(lake, record).state == "loaded"
+
+
+def test_a_lost_message_about_a_file_is_made_good_by_the_sweep(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+
+    wake(SWEEP)
+
+    assert state_of(lake, record).job_run_id == "run000"
+
+
+def test_a_run_that_emr_forgot_counts_by_what_it_wrote_down(lake: Lake, wire: Wire) -> None:
+    done, lost = waiting_file(lake, "a.xlsx"), waiting_file(lake, "l.xlsx", source="emt/lines")
+    wake(message(done), message(lost))
+    write_result(lake, token_of(wire, "run000"), loaded(done))
+    wire.emr.runs.clear()
+    wire.emr.by_token.clear()
+
+    wake(SWEEP)
+
+    assert state_of(lake, done).state == "loaded"
+    assert state_of(lake, lost).attempts == 1
+
+
+def test_an_event_that_is_ahead_of_emr_itself_is_believed(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    write_result(lake, token_of(wire, "run000"), loaded(record))
+
+    wake(job_ended(APPLICATION, "run000"))  # GetJobRun still says RUNNING
+
+    assert state_of(lake, record).state == "loaded"
+
+
+def test_fault_28_a_lost_answer_of_start_job_run_starts_one_job(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    wire.lose_answer_of = "StartJobRun"
+
+    assert wake(message(record)) == ["m0"]
+    assert wake(message(record)) == []
+
+    assert list(wire.emr.runs) == ["run000"]
+    assert state_of(lake, record).job_run_id == "run000"
+
+
+def test_fault_28_the_same_request_is_sent_again_even_by_newer_code(
+    lake: Lake, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = waiting_file(lake)
+    wire.lose_answer_of = "StartJobRun"
+    wake(message(record))
+    monkeypatch.setenv("CODE_VERSION", "newer")
+    monkeypatch.setenv("JOB_TIMEOUT_MINUTES", "90")
+
+    assert wake(message(record)) == []
+
+    assert list(wire.emr.runs) == ["run000"]
+
+
+def test_fault_28_another_attempt_has_another_token(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    wire.emr.end("run000", "FAILED")
+
+    wake(job_ended(APPLICATION, "run000", "FAILED"), job_ended(APPLICATION, "run000", "FAILED"))
+
+    assert len(wire.emr.runs) == 2
+    assert token_of(wire, "run000") != token_of(wire, "run001")
+    assert state_of(lake, record).attempts == 1
+
+
+def test_the_end_of_a_run_told_twice_is_settled_once(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    write_result(lake, token_of(wire, "run000"), loaded(record))
+    wire.emr.end("run000")
+
+    wake(job_ended(APPLICATION, "run000"))
+    before = lake.state()
+    wake(job_ended(APPLICATION, "run000"))
+
+    assert lake.state() == before
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException"])
+def test_a_request_that_is_refused_for_good_costs_no_attempt_and_frees_the_lane(
+    lake: Lake, wire: Wire, code: str
+) -> None:
+    record = waiting_file(lake)
+    wire.emr.refuse_with = code
+
+    assert wake(message(record)) == ["m0"]
+
+    now = state_of(lake, record)
+    assert (now.state, now.attempts) == ("waiting", 0)
+    assert code in now.reason
+    assert lake.ledger.lease("emt-arrivals") is None
+    wire.emr.refuse_with = None
+    assert wake(SWEEP) == []
+    assert state_of(lake, record).state == "loading"
+
+
+def test_an_error_of_aws_gives_the_message_back(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    wire.fail = lambda operation, _: refused(operation) if operation == "PutObject" else None
+
+    assert wake(message(record)) == ["m0"]
+
+    wire.fail = None
+    assert wake(message(record)) == []
+    assert len(wire.emr.runs) == 1
+
+
+def test_a_start_that_is_killed_after_any_call_ends_like_an_undisturbed_one(
+    lake: Lake, wire: Wire
+) -> None:
+    records = [waiting_file(lake, f"{n}.xlsx", second=n) for n in range(3)]
+    initial = lake.items()
+    told = [message(record) for record in records]
+    wire.calls.clear()
+    wake(*told)
+    calls = len(wire.calls)
+    undisturbed = lake.state()
+    assert calls > 8
+
+    for kill_after in range(1, calls + 1):
+        reset(lake, wire, initial)
+        wire.kill_after = kill_after
+        with pytest.raises(Killed):
+            wake(*told)
+        wire.kill_after = None
+        assert wake(*told) == []
+
+        assert len(wire.emr.runs) == 1
+        assert lake.state() == undisturbed, f"killed after call {kill_after}"
+
+
+def test_a_settlement_that_is_killed_after_any_call_ends_like_an_undisturbed_one(
+    lake: Lake, wire: Wire
+) -> None:
+    good, bad = waiting_file(lake, "good.xlsx", second=0), waiting_file(lake, "bad.xlsx", second=1)
+    wake(message(good), message(bad))
+    refusal = loaded(bad, status="refused", reason="too many bad rows")
+    write_result(lake, token_of(wire, "run000"), loaded(good), refusal)
+    wire.emr.end("run000")
+    initial, runs = lake.items(), dict(wire.emr.runs)
+    wire.calls.clear()
+    wake(job_ended(APPLICATION, "run000"))
+    calls = len(wire.calls)
+    undisturbed = lake.state()
+    assert calls > 8
+
+    for kill_after in range(1, calls + 1):
+        reset(lake, wire, initial, keep_jobs=True)
+        wire.emr.runs.update(runs)
+        wire.kill_after = kill_after
+        with pytest.raises(Killed):
+            wake(job_ended(APPLICATION, "run000"))
+        wire.kill_after = None
+        assert wake(job_ended(APPLICATION, "run000")) == []
+
+        assert lake.state() == undisturbed, f"killed after call {kill_after}"
+
+
+def reset(
+    lake: Lake, wire: Wire, items: list[dict[str, Any]], *, keep_jobs: bool = False
+) -> None:
+    """The ledger as it was; nothing started, nothing quarantined."""
+    for item in lake.items():
+        lake.table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+    for item in items:
+        lake.table.put_item(Item=item)
+    for role in ("quarantine",) if keep_jobs else ("quarantine", "jobs"):
+        for key, version in lake.versions(role):
+            lake.s3.delete_object(Bucket=lake.bucket(role), Key=key, VersionId=version)
+    wire.emr.runs.clear()
+    wire.emr.by_token.clear()
+    wire.calls.clear()
