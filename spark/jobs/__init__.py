@@ -1,0 +1,1 @@
+"""The Spark jobs: pure parsers, one engine, and one module with every side effect."""

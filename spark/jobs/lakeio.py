@@ -1,0 +1,268 @@
+"""Every side effect of the jobs: objects, tables, commits. Nothing else here decides anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from lake.accounting import Counts
+from lake.errors import LakeError
+
+CATALOG: Final = "glue_catalog"
+APPEND_RETRIES: Final = "20"  # several lanes append to one operations table
+_LOADS: Final = "lake.loads"
+_TOKEN: Final = "lake.token"  # noqa: S105 (the name of a property)
+_STALE: Final = timedelta(hours=24)
+_BRANCH: Final = "load_"
+
+
+class CommitConflict(LakeError):
+    """Somebody else changed the table between our look at it and our commit."""
+
+
+def _go_on(_: str) -> None:
+    """In production a job passes each point."""
+
+
+# Tests put a function here that ends the job at a named point.
+kill_point: Callable[[str], None] = _go_on
+
+
+# --- objects ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def local_copy(uri: str) -> Iterator[str]:
+    """A path under which the object can be read; a downloaded copy is gone afterwards."""
+    if not uri.startswith("s3"):
+        yield str(_path(uri))
+        return
+    with tempfile.NamedTemporaryFile(suffix=Path(uri).suffix[:16]) as copy:
+        bucket, key = _bucket_key(uri)
+        _s3().download_fileobj(bucket, key, copy)
+        copy.flush()
+        yield copy.name
+
+
+def read_bytes(uri: str) -> bytes:
+    """A small object."""
+    if not uri.startswith("s3"):
+        return _path(uri).read_bytes()
+    bucket, key = _bucket_key(uri)
+    return bytes(_s3().get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def write_bytes(uri: str, content: bytes) -> None:
+    """A small object, written whole or not at all."""
+    if not uri.startswith("s3"):
+        path = _path(uri)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return
+    bucket, key = _bucket_key(uri)
+    _s3().put_object(Bucket=bucket, Key=key, Body=content)
+
+
+def identity(uri: str) -> tuple[str, datetime]:
+    """An object's hash and the moment (UTC, no zone) at which it came."""
+    digest = hashlib.sha256()
+    with local_copy(uri) as path, Path(path).open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+        modified = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+    if uri.startswith("s3"):
+        bucket, key = _bucket_key(uri)
+        modified = _s3().head_object(Bucket=bucket, Key=key)["LastModified"].astimezone(UTC)
+    return digest.hexdigest(), modified.replace(tzinfo=None)
+
+
+def _path(uri: str) -> Path:
+    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
+
+
+def _bucket_key(uri: str) -> tuple[str, str]:
+    # Not by urlsplit: a key may hold ? and #.
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    return bucket, key
+
+
+@cache
+def _s3() -> Any:
+    import boto3  # half a second that jobs on plain files need not pay
+
+    return boto3.client("s3")
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What an earlier run of a load left in a table."""
+
+    counts: Counts
+    snapshot_id: int
+
+
+def session(app: str, warehouse: str) -> SparkSession:
+    """The job's session; all else that it needs comes with the submission."""
+    builder = SparkSession.builder.appName(app)
+    return builder.config(f"spark.sql.catalog.{CATALOG}.warehouse", warehouse).getOrCreate()
+
+
+class LakeTable:
+    """One Iceberg table, seen and changed at known snapshots only."""
+
+    def __init__(self, spark: SparkSession, database: str, name: str) -> None:
+        self.identifier = f"{CATALOG}.{database}.{name}"
+        self._spark = spark
+        jvm: Any = spark._jvm
+        self._java = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+            spark._jsparkSession, self.identifier
+        )
+
+    def head(self) -> int | None:
+        """The snapshot that readers see now; none in a table that nobody wrote to."""
+        self._java.refresh()
+        current = self._java.currentSnapshot()
+        return None if current is None else int(current.snapshotId())
+
+    def at(self, snapshot_id: int, where: str | None = None) -> DataFrame:
+        """The rows of one snapshot."""
+        rows = self._spark.read.option("snapshot-id", snapshot_id).table(self.identifier)
+        return rows if where is None else rows.where(where)
+
+    def rows(self, where: str) -> list[Row]:
+        """Rows of a small answer."""
+        return self._spark.read.table(self.identifier).where(where).collect()
+
+    def committed(self, load_ids: Sequence[str], since: datetime) -> dict[str, Committed]:
+        """Loads that are in the table's history already, by their commits' own accounts.
+
+        Only published history counts: the branch of a job that died is nobody's history.
+        """
+        found: dict[str, Committed] = {}
+        self._java.refresh()
+        snapshot = self._java.currentSnapshot()
+        oldest = (since - timedelta(days=1)).replace(tzinfo=UTC).timestamp() * 1000
+        while snapshot is not None and snapshot.timestampMillis() >= oldest:
+            summary = snapshot.summary()
+            if summary.containsKey(_LOADS):
+                for load_id, counts in json.loads(summary.get(_LOADS)).items():
+                    if load_id in load_ids:
+                        known = Committed(Counts.of(counts), int(snapshot.snapshotId()))
+                        found.setdefault(load_id, known)
+            parent = snapshot.parentId()
+            snapshot = None if parent is None else self._java.snapshot(parent)
+        return found
+
+    def stage(
+        self,
+        rows: DataFrame,
+        merge_on: str | None,
+        head: int | None,
+        token: str,
+        loads: Mapping[str, Counts],
+    ) -> str:
+        """Writes rows to a branch off `head`, where no reader sees them, and says its name.
+
+        With `merge_on` rows replace those that match; without, all of them are new.
+        """
+        branch = f"{_BRANCH}{token[:32]}".replace("-", "_")
+        self._drop_branches(branch)
+        manage = self._java.manageSnapshots()
+        (
+            manage.createBranch(branch) if head is None else manage.createBranch(branch, head)
+        ).commit()
+        summary = {
+            _LOADS: json.dumps({load: counts.as_dict() for load, counts in loads.items()}),
+            _TOKEN: token,
+        }
+        target = f"{self.identifier}.branch_{branch}"
+        kill_point("branched")
+        if merge_on is None:
+            writer = rows.writeTo(target)
+            for name, value in summary.items():
+                writer = writer.option(f"snapshot-property.{name}", value)
+            writer.append()
+        else:
+            self._merge(rows, target, merge_on, summary)
+        kill_point("staged")
+        return branch
+
+    def _merge(
+        self, rows: DataFrame, target: str, merge_on: str, summary: Mapping[str, str]
+    ) -> None:
+        rows.createOrReplaceTempView("lake_changes")
+        conf = {f"spark.sql.iceberg.snapshot-property.{key}": text for key, text in summary.items()}
+        for key, text in conf.items():
+            self._spark.conf.set(key, text)
+        try:
+            self._spark.sql(
+                f"MERGE INTO {target} t USING lake_changes s ON {merge_on}"
+                " WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+            )
+        finally:
+            for key in conf:
+                self._spark.conf.unset(key)
+            self._spark.catalog.dropTempView("lake_changes")
+
+    def staged(self, branch: str) -> DataFrame:
+        """The rows as they would be."""
+        return self._spark.read.option("branch", branch).table(self.identifier)
+
+    def publish(self, branch: str) -> int:
+        """Shows a branch to readers, if nobody has changed the table since it was cut off."""
+        self._java.refresh()
+        snapshot_id = int(self._java.snapshot(branch).snapshotId())
+        kill_point("publishing")
+        try:
+            # One commit that moves the table only along its own line: a compare and set.
+            manage = self._java.manageSnapshots()
+            manage.fastForwardBranch("main", branch).removeBranch(branch).commit()
+        except Py4JJavaError as error:
+            if self._published(snapshot_id):
+                return snapshot_id  # the commit was done and its answer lost
+            self._drop_branches(branch)
+            raise CommitConflict(f"{self.identifier} was changed by somebody else") from error
+        return snapshot_id
+
+    def _published(self, snapshot_id: int) -> bool:
+        self._java.refresh()
+        snapshot = self._java.currentSnapshot()
+        while snapshot is not None:
+            if snapshot.snapshotId() == snapshot_id:
+                return True
+            parent = snapshot.parentId()
+            snapshot = None if parent is None else self._java.snapshot(parent)
+        return False
+
+    def _drop_branches(self, own: str) -> None:
+        """Removes what a dead run of this batch left, and what anybody's left a day ago."""
+        self._java.refresh()
+        now = time.time() * 1000
+        for name in list(self._java.refs()):
+            if not str(name).startswith(_BRANCH):
+                continue
+            age_ms = now - self._java.snapshot(name).timestampMillis()
+            if name == own or age_ms > _STALE.total_seconds() * 1000:
+                self._java.manageSnapshots().removeBranch(name).commit()
+
+    def append(self, rows: DataFrame) -> None:
+        """Adds rows to a table that many write to at once."""
+        if self._java.properties().get("commit.retry.num-retries") != APPEND_RETRIES:
+            self._java.updateProperties().set("commit.retry.num-retries", APPEND_RETRIES).commit()
+        rows.writeTo(self.identifier).append()
