@@ -1,0 +1,3 @@
+"""The command `lake`."""
+
+__version__ = "0.1.0"

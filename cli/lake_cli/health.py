@@ -1,0 +1,153 @@
+"""How the lake is: files on their way, freshness against the promise, queues, and what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from lake.catalog import Catalog, Source
+from lake.records import FAILED, LOADING, QUARANTINED, WAITING, FileRecord
+from lake_cli.deployment import Deployment
+from lake_cli.files import SCANNED, last_loaded
+from lake_cli.views import ago, span
+
+QUEUES = {
+    "uploads": "uploads_queue_url",
+    "uploads, dead": "uploads_dlq_url",
+    "jobs": "jobs_queue_url",
+    "jobs, dead": "jobs_dlq_url",
+    "undelivered, dead": "undelivered_queue_url",
+}
+OPEN_STATES = (WAITING, LOADING, FAILED, QUARANTINED)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Health:
+    """One look."""
+
+    sources: list[Row]
+    queues: list[Row]
+    advice: list[str]
+
+    def as_dicts(self) -> list[Row]:
+        """For JSON: every line says what kind it is."""
+        return [
+            *({"kind": "source", **row} for row in self.sources),
+            *({"kind": "queue", **row} for row in self.queues),
+            *({"kind": "advice", "text": text} for text in self.advice),
+        ]
+
+
+def look(deployment: Deployment) -> Health:
+    """Asks the ledger and the queues."""
+    counts = {
+        state: Counter(file.source for file in islice(deployment.ledger.files(state), SCANNED))
+        for state in OPEN_STATES
+    }
+    sources = source_rows(
+        deployment.catalog, counts, last_loaded(deployment.ledger), datetime.now(UTC)
+    )
+    queues = queue_rows(_depths(deployment))
+    return Health(sources, queues, advice(sources, queues, counts))
+
+
+def source_rows(
+    catalog: Catalog,
+    counts: Mapping[str, Mapping[str, int]],
+    last: Mapping[str, FileRecord],
+    now: datetime,
+) -> list[Row]:
+    """One line a source; a source that nobody declared any more shows too."""
+    names = dict.fromkeys(
+        [*catalog.sources, *(name for state in counts.values() for name in state)]
+    )
+    return [
+        {
+            "source": name,
+            "status": _status(catalog, catalog.sources.get(name), last.get(name), now),
+            **{state: counts[state].get(name, 0) for state in OPEN_STATES},
+            "last_load": last[name].received_at if name in last else None,
+            "last_load_ago": ago(last[name].received_at, now) if name in last else "never",
+            "promise": _promise_text(catalog, catalog.sources.get(name)),
+        }
+        for name in names
+    ]
+
+
+def promise_minutes(catalog: Catalog, source: Source | None) -> int | None:
+    """The strictest promise among the tables that a source feeds."""
+    tables = source.feeds if source else ()
+    promised = [catalog.tables[table].fresh_within_minutes for table in tables]
+    return min((minutes for minutes in promised if minutes), default=None)
+
+
+def _promise_text(catalog: Catalog, source: Source | None) -> str:
+    minutes = promise_minutes(catalog, source)
+    return f"within {span(minutes * 60)}" if minutes else ""
+
+
+def _status(catalog: Catalog, source: Source | None, last: FileRecord | None, now: datetime) -> str:
+    """Whether a source keeps its promise; one that never sent anything has broken none."""
+    if source is None:
+        return "undeclared"
+    if last is None:
+        return "empty"
+    minutes = promise_minutes(catalog, source)
+    received = datetime.fromisoformat(last.received_at)
+    late = minutes is not None and now - received > timedelta(minutes=minutes)
+    return "late" if late else "fresh"
+
+
+def queue_rows(depths: Mapping[str, tuple[int, int]]) -> list[Row]:
+    """One line a queue."""
+    return [
+        {
+            "queue": name,
+            "status": "error" if name.endswith("dead") and waiting else "ok",
+            "waiting": waiting,
+            "in_flight": flying,
+        }
+        for name, (waiting, flying) in depths.items()
+    ]
+
+
+def _depths(deployment: Deployment) -> dict[str, tuple[int, int]]:
+    sqs = deployment.client("sqs")
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+    def depth(output: str) -> tuple[int, int]:
+        url = deployment[output]
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return int(found[names[0]]), int(found[names[1]])
+
+    with ThreadPoolExecutor(len(QUEUES)) as pool:
+        return dict(zip(QUEUES, pool.map(depth, QUEUES.values()), strict=True))
+
+
+def advice(
+    sources: list[Row], queues: list[Row], counts: Mapping[str, Mapping[str, int]]
+) -> list[str]:
+    """What a person should do now, if anything."""
+    said: list[str] = []
+    if failed := sum(counts[FAILED].values()):
+        said.append(f"{failed} failed: see `lake loads`, mend the cause, then `lake replay --all`")
+    if refused := sum(counts[QUARANTINED].values()):
+        said.append(f"{refused} refused: `lake quarantine` says why")
+    said += [
+        f"{row['source']}: the last load is {row['last_load_ago']}, promised {row['promise']}"
+        for row in sources
+        if row["status"] == "late"
+    ]
+    said += [
+        f"the queue '{row['queue']}' holds {row['waiting']} messages that nobody could handle:"
+        " docs/operations.md says how to send them again"
+        for row in queues
+        if row["status"] == "error"
+    ]
+    return said

@@ -1,0 +1,167 @@
+"""Commands about files: upload, loads, rejects, quarantine, replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lake_cli.exits import Exit, Stop
+from lake_cli.options import DEFAULT_ENV, AsJson, Env, Limit, Profile, Timeout, lake
+
+commands = typer.Typer()
+PANEL = "Files"
+Source = Annotated[str | None, typer.Option("--source", help="Only this source: DOMAIN/SOURCE.")]
+STYLES = {"failed": "red", "quarantined": "yellow", "unchanged": "dim", "waiting": "cyan"}
+COUNTS = ("read", "accepted", "duplicate", "rejected", "empty")
+
+
+@commands.command(
+    rich_help_panel=PANEL,
+    epilog="Example: lake upload emt/arrivals arrivals-2025-08-29.xlsx --wait",
+)
+def upload(
+    source: Annotated[str, typer.Argument(metavar="DOMAIN/SOURCE", help="Whose files these are.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What to upload.")],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until each file is loaded or refused.")
+    ] = False,
+    timeout: Timeout = 1800,
+    json: AsJson = False,
+    env: Env = DEFAULT_ENV,
+    profile: Profile = None,
+) -> None:
+    """Upload files of a source; with --wait, say what became of every row."""
+    from lake_cli import uploads
+    from lake_cli.views import as_json, as_table
+    from lake_cli.watching import watching
+
+    uploads.check(files)
+    with lake(env, profile) as deployment:
+        known = deployment.catalog.source(source)
+        batch = uploads.Uploads(deployment, [(known, path) for path in files])
+        with watching(wait=wait) as watch:
+            outcomes = batch.run(wait=wait, timeout_s=timeout, watch=watch)
+    if json:
+        as_json(outcome.as_dict() for outcome in outcomes)
+    else:
+        columns = ("file", "status", *COUNTS, "seconds", "reason")
+        short = [outcome.as_dict() | {"file": Path(outcome.file).name} for outcome in outcomes]
+        as_table(short, columns if wait else ("file", "status"), styles=STYLES)
+    _judge([outcome.status for outcome in outcomes])
+
+
+def _judge(statuses: list[str]) -> None:
+    """The exit code of a set of uploads, and what to do about the bad ones."""
+    if "failed" in statuses:
+        hint = "see `lake loads`; when the cause is mended: lake replay --all"
+        raise Stop("a job failed three times", hint)
+    if "quarantined" in statuses:
+        count = statuses.count("quarantined")
+        noun = "file was" if count == 1 else "files were"
+        raise Stop(f"{count} {noun} refused and wait in quarantine", "see `lake quarantine`")
+    if "waiting" in statuses:
+        message = "time is up; the load goes on without us"
+        raise Stop(message, "look with `lake loads` or `lake status`", Exit.TIMED_OUT)
+
+
+@commands.command(
+    rich_help_panel=PANEL, epilog="Example: lake loads --source emt/arrivals --limit 5"
+)
+def loads(
+    source: Source = None,
+    limit: Limit = 20,
+    json: AsJson = False,
+    env: Env = DEFAULT_ENV,
+    profile: Profile = None,
+) -> None:
+    """Show what was loaded, row by row accounted for, and what waits, failed or was refused."""
+    from lake_cli import files
+    from lake_cli.views import ago, as_json, as_table, working
+
+    with lake(env, profile) as deployment, working("reading the ledger"):
+        if source:
+            deployment.catalog.source(source)
+        found = files.loads(deployment.ledger, source, limit)
+    if json:
+        as_json(found)
+        return
+    rows = [row | {"received": ago(row["received_at"])} for row in found]
+    columns = ("file", "source", "status", *COUNTS, "received", "load_id", "reason")
+    as_table(rows, columns, styles=STYLES, nothing="nothing was uploaded yet")
+
+
+@commands.command(rich_help_panel=PANEL, epilog="Example: lake rejects 3f5c9a1b2c3d4e5f-0")
+def rejects(
+    load_id: Annotated[str | None, typer.Argument(help="One load (see `lake loads`).")] = None,
+    source: Source = None,
+    limit: Limit = 100,
+    json: AsJson = False,
+    env: Env = DEFAULT_ENV,
+    profile: Profile = None,
+) -> None:
+    """Show the rows that were rejected: where, what was in the cell, and which rule it broke."""
+    from lake_cli import files, queries
+    from lake_cli.views import as_json, as_table, working
+
+    with lake(env, profile) as deployment, working("asking Athena"):
+        if source:
+            deployment.catalog.source(source)
+        answer = queries.run(deployment, files.rejects_sql(load_id, source, limit))
+        rows = list(answer.rows)
+    if json:
+        as_json(rows)
+        return
+    columns = ("file_name", "row_number", "column_name", "value", "rule", "reason", "table_id")
+    as_table(rows, columns, nothing="no row was rejected")
+
+
+@commands.command(rich_help_panel=PANEL)
+def quarantine(
+    source: Source = None,
+    limit: Limit = 100,
+    json: AsJson = False,
+    env: Env = DEFAULT_ENV,
+    profile: Profile = None,
+) -> None:
+    """Show the files that were refused, each with its reason and the id for `lake replay`."""
+    from lake_cli import files
+    from lake_cli.views import ago, as_json, as_table, working
+
+    with lake(env, profile) as deployment, working("reading the ledger"):
+        found = files.quarantined(deployment.ledger, source, limit)
+    if json:
+        as_json(found)
+        return
+    rows = [row | {"refused": ago(row["when"])} for row in found]
+    as_table(rows, ("id", "file", "source", "reason", "refused"), nothing="no file was refused")
+
+
+@commands.command(
+    rich_help_panel=PANEL,
+    epilog="Example: lake replay 3f5c9a1b2c3d4e5f   (an id of `lake quarantine`)",
+)
+def replay(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="Load or file ids.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Everything that failed or was refused.")
+    ] = False,
+    json: AsJson = False,
+    env: Env = DEFAULT_ENV,
+    profile: Profile = None,
+) -> None:
+    """Send refused or failed files through again, after a fix; what is loaded stays once."""
+    from lake_cli import replays
+    from lake_cli.views import as_json, as_table, working
+
+    if bool(ids) == every:
+        raise Stop("name what to replay: ids, or --all", "see `lake quarantine`", Exit.USAGE)
+    with lake(env, profile) as deployment, working("sending again"):
+        sent = replays.replay(deployment, ids or [], every=every)
+    if json:
+        as_json(sent)
+        return
+    as_table(sent, nothing="nothing to replay")
