@@ -7,19 +7,25 @@ queries and the rest stay ministack's, and so does the store of executions, whic
 
 import logging
 import os
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
 from ministack.core.responses import error_response_json, json_response, new_uuid
 from ministack.services import athena
 
 from local.athena_errors import MalformedQuery
+from local.athena_execution import Execution
 from local.athena_results import Column, page
-from local.athena_run import Execution, QueryRunner
-from local.iceberg_sql import parse_statement, statement_type
+from local.iceberg_sql import parse_statement
+from local.iceberg_statements import statement_type
 from local.sql_words import fill_parameters
+
+if TYPE_CHECKING:
+    from local.athena_run import QueryRunner
 
 MAX_QUERY_BYTES = 262_144
 KEPT_EXECUTIONS = 2_000
@@ -63,8 +69,25 @@ class AthenaService:
     """The four operations; each query runs in a thread, for it calls this same process back."""
 
     def __init__(self, endpoint: str) -> None:
-        self._runner = QueryRunner(endpoint)
+        self._loading: Future[QueryRunner] = Future()
+        threading.Thread(
+            target=self._load, args=(endpoint,), name="athena-load", daemon=True
+        ).start()
         self._tokens: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    def _load(self, endpoint: str) -> None:
+        """PyIceberg, DuckDB and sqlglot take two seconds, which nobody has to wait for."""
+        try:
+            from local.athena_run import QueryRunner
+
+            self._loading.set_result(QueryRunner(endpoint))
+        except BaseException as error:
+            self._loading.set_exception(error)
+            raise
+
+    @property
+    def _runner(self) -> "QueryRunner":
+        return self._loading.result()
 
     @_answered
     def start(self, data: Data) -> Data:
@@ -135,7 +158,10 @@ class AthenaService:
         if not token.isdigit():
             raise InvalidRequest("Invalid NextToken")
         columns = [Column(**column) for column in record["_columns"]]
-        rows = self._runner.rows_of(record)
+        try:
+            rows = self._runner.rows_of(record)
+        except FileNotFoundError:
+            raise InvalidRequest("Could not find results: the result file was deleted") from None
         return page(columns, rows, int(token), size, record["StatementType"] == "DML")
 
     @_answered

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import duckdb
@@ -15,11 +15,12 @@ from botocore.exceptions import ClientError
 from ministack.core.responses import get_account_id, get_region
 from pyiceberg.exceptions import CommitFailedException
 
-from local import iceberg_ddl, iceberg_upkeep
-from local import iceberg_sql as sql
+from local import iceberg_ddl, iceberg_show, iceberg_upkeep
+from local import iceberg_statements as sql
 from local.athena_errors import QueryCancelled, QueryFailed, unsupported
+from local.athena_execution import Execution
 from local.athena_results import Answer, Row, read_csv, read_text, write_csv
-from local.cloud_files import client, split
+from local.cloud_files import client, split, stored
 from local.iceberg_query import QueryEngine
 from local.iceberg_tables import Tables, tables_of_request
 from local.trino_sql import parse_query
@@ -28,17 +29,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 TIMEOUT_S = 30 * 60  # Athena's own limit of a DML query
+KEPT_RESULTS = 500
 _KEPT_CELLS = 2_000_000
-
-
-class Execution:
-    """A statement on its way; the record is what GetQueryExecution shows and ministack saves."""
-
-    def __init__(self, record: dict[str, Any], statement: sql.Statement, limit: int | None) -> None:
-        self.record, self.statement, self.limit_bytes = record, statement, limit
-        self.id: str = record["QueryExecutionId"]
-        self.database: str = record["QueryExecutionContext"]["Database"]
-        self.interrupt: Callable[[], None] = lambda: None
 
 
 class QueryRunner:
@@ -101,23 +93,25 @@ class QueryRunner:
 
     def settle_if_lost(self, record: dict[str, Any]) -> None:
         """A query that ran when the cloud was stopped will never end by itself."""
-        status = record["Status"]
-        lost = status["State"] in ("QUEUED", "RUNNING")
-        submitted_long_ago = time.time() - status["SubmissionDateTime"] > 5
-        if lost and submitted_long_ago and record["QueryExecutionId"] not in self._alive:
-            status["StateChangeReason"] = (
-                "INTERNAL_ERROR_QUERY_ENGINE: the laptop cloud was stopped"
-            )
-            status["CompletionDateTime"] = time.time()
-            status["State"] = "FAILED"
+        if record["QueryExecutionId"] in self._alive:
+            return
+        with self._lock:  # what ended a moment ago has said so by now
+            status = record["Status"]
+            if status["State"] in ("QUEUED", "RUNNING"):
+                record["Status"] = {
+                    **status,
+                    "State": "FAILED",
+                    "StateChangeReason": "INTERNAL_ERROR_QUERY_ENGINE: the cloud was stopped",
+                    "CompletionDateTime": time.time(),
+                }
 
     def rows_of(self, record: dict[str, Any]) -> list[Row]:
         """The rows of a finished query: kept ones, or those of its file on S3."""
         with self._lock:
             if (kept := self._rows.get(record["QueryExecutionId"])) is not None:
                 return kept
-        bucket, key = split(record["ResultConfiguration"]["OutputLocation"])
-        text = self._s3().get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        location = record["ResultConfiguration"]["OutputLocation"]
+        text = stored(location, get_account_id(), get_region()).decode()
         rows = read_csv(text) if record["StatementType"] == "DML" else read_text(text)
         self._remember(record["QueryExecutionId"], rows)
         return rows
@@ -140,11 +134,11 @@ class QueryRunner:
         if isinstance(statement, sql.Refused):
             raise unsupported(statement.what)
         if isinstance(statement, sql.ShowTables):
-            return iceberg_ddl.show_tables(
+            return iceberg_show.show_tables(
                 tables, statement.database or database, statement.pattern
             )
         if isinstance(statement, sql.ShowDatabases):
-            return iceberg_ddl.show_databases(tables, statement.pattern)
+            return iceberg_show.show_databases(tables, statement.pattern)
         named = sql.TableName(statement.table.database or database, statement.table.name)
         placed: Any = dataclasses.replace(statement, table=named)
         if isinstance(placed, sql.Optimize):
@@ -154,7 +148,7 @@ class QueryRunner:
             sql.AddColumns: iceberg_ddl.add_columns,
             sql.SetProperties: iceberg_ddl.set_properties,
             sql.DropTable: iceberg_ddl.drop_table,
-            sql.Show: iceberg_ddl.show,
+            sql.Show: iceberg_show.show,
             sql.Vacuum: iceberg_upkeep.vacuum,
         }
         return actions[type(placed)](tables, placed)
@@ -188,7 +182,7 @@ class QueryRunner:
     def _remember(self, query_id: str, rows: list[Row]) -> None:
         with self._lock:
             self._rows[query_id] = rows
-            while len(self._rows) > 1 and sum(map(_cells, self._rows.values())) > _KEPT_CELLS:
+            while len(self._rows) > 1 and _too_many(self._rows.values()):
                 self._rows.popitem(last=False)
 
     def _move(self, execution: Execution, before: str, after: str) -> bool:
@@ -205,15 +199,15 @@ class QueryRunner:
             status = execution.record["Status"]
             if status["State"] not in ("QUEUED", "RUNNING"):
                 return
-            if reason:
-                status["StateChangeReason"] = reason
+            told: dict[str, Any] = {"StateChangeReason": reason} if reason else {}
             if state == "FAILED":
-                status["AthenaError"] = {
+                told["AthenaError"] = {
                     "ErrorCategory": 2, "ErrorType": 1006, "Retryable": False,
                     "ErrorMessage": reason,
                 }  # fmt: skip
-            status["CompletionDateTime"] = time.time()
-            status["State"] = state
+            # One assignment: the cloud may be copying its state in this moment.
+            ended = {**status, **told, "CompletionDateTime": time.time(), "State": state}
+            execution.record["Status"] = ended
         if state != "SUCCEEDED":
             with contextlib.suppress(duckdb.Error):  # it ended by itself in this moment
                 execution.interrupt()
@@ -230,5 +224,6 @@ def _reason(error: Exception) -> str:
     return f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
 
 
-def _cells(rows: list[Row]) -> int:
-    return len(rows) * (len(rows[0]) if rows else 1)
+def _too_many(results: Collection[list[Row]]) -> bool:
+    cells = sum(len(rows) * (len(rows[0]) if rows else 1) for rows in results)
+    return len(results) > KEPT_RESULTS or cells > _KEPT_CELLS

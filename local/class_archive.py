@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
-import tempfile
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +23,7 @@ TRAINING_ACCOUNT = "999999999999"
 BUCKET = "class-training"
 TRAINING_SCRIPT = Path(__file__).with_name("class_training.py")
 POLL_S = 0.5
+logger = logging.getLogger("albufera.class_archive")
 SETTLE_S = 3.0
 
 
@@ -34,6 +35,7 @@ class ArchiveBuilder:
         self._task: asyncio.Task[None] | None = None
         self._process: Process | None = None
         self._stopping = False
+        self._interrupted = False
 
     def state(self) -> str:
         """Whether the next job will start fast: ready, building or missing."""
@@ -70,14 +72,17 @@ class ArchiveBuilder:
         while not home.class_archive.exists():
             while not self._is_idle():
                 await asyncio.sleep(POLL_S)
-            if not await self._build(home) and self._is_idle():
+            self._interrupted = False
+            if not await self._build(home) and not self._interrupted:
                 # It failed by itself: jobs run without it, and another try would fail as well.
                 return
 
     async def _build(self, home: SparkHome) -> bool:
-        with tempfile.TemporaryDirectory() as folder:
-            work = Path(folder)
-            classes, archive = work / "classes.lst", work / "classes.jsa"
+        work = home.work / "runs" / "class-training"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        classes, archive = work / "classes.lst", work / "classes.jsa"
+        try:
             prepared = await asyncio.to_thread(prepare_training, home, work / "run", classes)
             try:
                 trained = await self._run(prepared.command, prepared.environment, work)
@@ -100,13 +105,15 @@ class ArchiveBuilder:
             fresh = home.class_archive.with_suffix(".new")
             await asyncio.to_thread(shutil.copyfile, archive, fresh)
             fresh.replace(home.class_archive)
-        return True
+            return True
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
     async def _run(self, command: list[str], environment: dict[str, str], work: Path) -> int:
         nice = shutil.which("nice")
         with (work / "output").open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *([nice, "-n", "19"] if nice else []),
+                *([nice, "-n", "5"] if nice else []),
                 *command,
                 env=environment,
                 cwd=work,
@@ -115,14 +122,22 @@ class ArchiveBuilder:
                 stderr=output,
                 process_group=0,
             )
+        # By this note the next start ends what a killed cloud leaves behind.
+        (work / "pid").write_text(str(self._process.pid))
         try:
             while self._process.returncode is None:
                 if not self._is_idle():
+                    self._interrupted = True
                     self._end()
-                await asyncio.wait([asyncio.create_task(self._process.wait())], timeout=POLL_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._process.wait(), POLL_S)
         finally:
             self._end()
-        return self._process.returncode if self._process.returncode is not None else -1
+        code = self._process.returncode
+        if code != 0 and not self._interrupted:
+            said = (work / "output").read_text(errors="replace")[-2000:]
+            logger.warning("The class archive could not be built (exit code %s): %s", code, said)
+        return -1 if code is None else code
 
 
 def prepare_training(home: SparkHome, folder: Path, classes: Path) -> spark_runner.Prepared:

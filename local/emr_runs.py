@@ -10,13 +10,14 @@ import shutil
 import time
 from asyncio.subprocess import Process
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict, request_scope
 
 from local import spark_runner
 from local.emr_records import ACTIVE, ApiError, Record
-from local.job_cloud import cloud_client, cloud_environment, ship_logs
+from local.job_cloud import LogsNotWritten, cloud_client, cloud_environment, ship_logs
 from local.job_folder import FetchFailed, JobFolder
 from local.spark_home import SparkHome, SparkMissing
 from local.spark_submit import SparkJob, parse_request
@@ -99,11 +100,12 @@ class JobRuns:
     def cancel(self, record: Record) -> None:
         """End a run: a waiting one at once, a running one with all its processes."""
         process = self._processes.get(record["jobRunId"])
-        if process is not None:
-            self._move(record, "CANCELLING")
-            self._spawn(spark_runner.end(process))
-        elif record["state"] in ACTIVE:
+        if record["state"] in ("SUBMITTED", "PENDING"):
             self._move(record, "CANCELLED", "Job run was cancelled before it started.")
+        elif record["state"] in ("SCHEDULED", "RUNNING"):
+            self._move(record, "CANCELLING")
+            if process is not None:
+                self._spawn(spark_runner.end(process))
 
     def fail_interrupted(self) -> None:
         """Fail what was active when the cloud stopped: its processes are gone."""
@@ -131,44 +133,48 @@ class JobRuns:
             if record["state"] != "PENDING":
                 return
             self._move(record, "SCHEDULED")
+            folder = Path(os.environ["LAKE_STATE_DIR"]) / "spark" / "runs" / record["jobRunId"]
+            # What is raised besides the expected ends the run as well, and is told in cloud.log.
+            state, details = "FAILED", "The laptop's Spark engine failed; cloud.log says why."
             try:
-                home = SparkHome.from_env()
-                state, details = await self._run(record, job, home)
-            except (SparkMissing, FetchFailed) as error:
-                state, details = "FAILED", str(error)
+                state, details = await self._run(record, job, folder)
+            except (SparkMissing, FetchFailed, LogsNotWritten) as error:
+                details = str(error)
             finally:
                 self._processes.pop(record["jobRunId"], None)
-            if not self._stopping:
-                self._move(record, state, details)
+                if not self._stopping:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    self._move(record, state, details)
 
-    async def _run(self, record: Record, job: SparkJob, home: SparkHome) -> tuple[str, str]:
+    async def _run(self, record: Record, job: SparkJob, folder: Path) -> tuple[str, str]:
         account, region = record["arn"].split(":")[4], record["arn"].split(":")[3]
         environment = cloud_environment(account, region)
         s3 = await asyncio.to_thread(cloud_client, "s3", account, region)
-        folder = home.work / "runs" / record["jobRunId"]
-        prepared = await asyncio.to_thread(JobFolder(home, folder, s3).prepare, job, environment)
-        if record["state"] == "CANCELLING" or record["state"] == "CANCELLED":
+        files = JobFolder(SparkHome.from_env(), folder, s3)
+        prepared = await asyncio.to_thread(files.prepare, job, environment)
+        if record["state"] == "CANCELLING":
             return "CANCELLED", "Job run was cancelled before it started."
 
         def started(process: Process) -> None:
             self._processes[record["jobRunId"]] = process
-            record["startedAt"] = time.time()
-            self._move(record, "RUNNING")
+            if record["state"] == "CANCELLING":
+                self._spawn(spark_runner.end(process))
+            else:
+                record["startedAt"] = time.time()
+                self._move(record, "RUNNING")
 
         minutes = record["executionTimeoutMinutes"]
         code = await spark_runner.run(prepared, minutes * 60 if minutes else None, started)
         if self._stopping:
             return "FAILED", ""
         await asyncio.to_thread(ship_logs, s3, record, prepared.stdout, prepared.stderr)
-        details = "" if code == 0 else spark_runner.last_error(prepared)
-        shutil.rmtree(folder, ignore_errors=True)
         if code is None:
             return "CANCELLED", f"Job run exceeded its execution timeout of {minutes} minutes."
         if record["state"] == "CANCELLING":
             return "CANCELLED", "Job run was cancelled."
         if code == 0:
             return "SUCCESS", ""
-        return "FAILED", f"Job failed with exit code {code}: {details}"
+        return "FAILED", f"Job failed with exit code {code}: {spark_runner.last_error(prepared)}"
 
     def _move(self, record: Record, state: str, details: str = "") -> None:
         previous, now = record["state"], time.time()

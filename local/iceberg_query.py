@@ -13,13 +13,15 @@ from sqlglot import exp
 from sqlglot.errors import UnsupportedError
 
 from local.athena_errors import QueryCancelled, QueryFailed
-from local.athena_results import Answer, Column, rows_of
+from local.athena_results import Answer, Column
+from local.athena_values import rows_of
 from local.duckdb_errors import explained
 from local.iceberg_scan import Relation, relation_of
-from local.iceberg_sql import TableName
+from local.iceberg_statements import TableName
 from local.trino_checks import check
 from local.trino_functions import macro_statements
-from local.trino_sql import ParsedQuery, expression_sql, parse_query, translate
+from local.trino_rewrite import expression_sql, translate
+from local.trino_sql import ParsedQuery, parse_query
 
 
 class TableFinder(Protocol):

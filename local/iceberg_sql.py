@@ -1,10 +1,26 @@
-"""Athena's statements about Iceberg tables, read into values: DDL, SHOW, OPTIMIZE, VACUUM."""
+"""Reads Athena's statements about Iceberg tables: DDL, SHOW, OPTIMIZE, VACUUM."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from local.athena_errors import MalformedQuery
+from local.iceberg_statements import (
+    AddColumns,
+    ColumnDef,
+    CreateTable,
+    DropTable,
+    Optimize,
+    PartitionDef,
+    Query,
+    Refused,
+    SetProperties,
+    Show,
+    ShowDatabases,
+    ShowTables,
+    Statement,
+    TableName,
+    Vacuum,
+)
 from local.sql_words import Words
 
 # https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html: a closed list.
@@ -22,103 +38,6 @@ TABLE_PROPERTIES: dict[str, str] = {
 TRANSFORMS = ("year", "month", "day", "hour", "bucket", "truncate")
 
 
-@dataclass(frozen=True)
-class TableName:
-    database: str | None
-    name: str
-
-
-@dataclass(frozen=True)
-class ColumnDef:
-    name: str
-    type: str
-    comment: str | None = None
-
-
-@dataclass(frozen=True)
-class PartitionDef:
-    column: str
-    transform: str = "identity"
-    width: int | None = None
-
-
-@dataclass(frozen=True)
-class CreateTable:
-    table: TableName
-    columns: tuple[ColumnDef, ...]
-    partitions: tuple[PartitionDef, ...]
-    location: str
-    properties: dict[str, str]
-    comment: str | None
-    if_not_exists: bool
-
-
-@dataclass(frozen=True)
-class DropTable:
-    table: TableName
-    if_exists: bool
-
-
-@dataclass(frozen=True)
-class AddColumns:
-    table: TableName
-    columns: tuple[ColumnDef, ...]
-
-
-@dataclass(frozen=True)
-class SetProperties:
-    table: TableName
-    properties: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Show:
-    """DESCRIBE, SHOW CREATE TABLE, SHOW COLUMNS, SHOW TBLPROPERTIES of one table."""
-
-    what: str
-    table: TableName
-
-
-@dataclass(frozen=True)
-class ShowTables:
-    database: str | None
-    pattern: str | None
-
-
-@dataclass(frozen=True)
-class ShowDatabases:
-    pattern: str | None
-
-
-@dataclass(frozen=True)
-class Optimize:
-    table: TableName
-    where: str | None
-
-
-@dataclass(frozen=True)
-class Vacuum:
-    table: TableName
-
-
-@dataclass(frozen=True)
-class Query:
-    sql: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A statement that Athena runs and the laptop does not."""
-
-    what: str
-
-
-Statement = (
-    CreateTable | DropTable | AddColumns | SetProperties | Show | ShowTables | ShowDatabases
-    | Optimize | Vacuum | Query | Refused
-)  # fmt: skip
-
-
 def parse_statement(sql: str) -> Statement:
     """Read one statement; MalformedQuery says where it stops making sense."""
     words = Words(sql)
@@ -128,17 +47,6 @@ def parse_statement(sql: str) -> Statement:
     statement = reader(words)
     words.end()
     return statement
-
-
-def statement_type(statement: Statement) -> str:
-    """DML, DDL or UTILITY, as GetQueryExecution says it."""
-    if isinstance(statement, Query | Optimize | Vacuum):
-        return "DML"
-    if isinstance(statement, CreateTable | DropTable | AddColumns | SetProperties):
-        return "DDL"
-    if isinstance(statement, Refused):
-        return "DDL" if statement.what.split()[0] in ("CREATE", "ALTER", "DROP") else "DML"
-    return "UTILITY"
 
 
 def _query(words: Words) -> Query:
@@ -252,9 +160,9 @@ def _vacuum(words: Words) -> Vacuum:
 
 
 def _table(words: Words) -> TableName:
-    parts = [words.identifier()]
+    parts = words.identifier().split(".")  # SHOW CREATE TABLE writes `database.table`
     while words.accept_mark("."):
-        parts.append(words.identifier())
+        parts += words.identifier().split(".")
     if len(parts) == 3 and parts[0] == "awsdatacatalog":
         parts = parts[1:]
     if len(parts) > 2:

@@ -11,7 +11,7 @@ from pyiceberg.table import Table
 
 from local.athena_errors import QueryFailed
 from local.cloud_files import ACCOUNT, ENDPOINT, REGION, CloudFiles, client
-from local.iceberg_sql import TableName
+from local.iceberg_statements import TableName
 
 _KEPT_METADATA = 64
 

@@ -12,7 +12,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.table.snapshots import ancestors_of
 
-from local import iceberg_sql as sql
+from local import iceberg_statements as sql
 from local.athena_errors import QueryFailed, unsupported
 from local.athena_results import Answer, text_answer
 from local.cloud_files import split
@@ -114,7 +114,7 @@ def vacuum(tables: Tables, statement: sql.Vacuum) -> Answer:
     """Expire old snapshots, then delete what no snapshot needs any more."""
     table = tables.fresh(statement.table)
     age = timedelta(seconds=int(table.properties.get("vacuum_max_snapshot_age_seconds", 432_000)))
-    before = needed_files(table)
+    before = needed_files(table) | {entry.metadata_file for entry in table.metadata.metadata_log}
     expired = expired_snapshots(table, datetime.now(UTC) - age)
     if expired:
         try:

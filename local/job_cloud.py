@@ -13,6 +13,10 @@ from local.emr_records import Record
 SECRET = "laptop"  # noqa: S105
 
 
+class LogsNotWritten(RuntimeError):
+    """The run's log URI can't be written to."""
+
+
 def cloud_environment(account: str, region: str) -> dict[str, str]:
     """What makes every AWS SDK in a job talk to this cloud, as the job's own account."""
     return {
@@ -42,6 +46,8 @@ def cloud_client(service: str, account: str, region: str) -> Any:
 
 def ship_logs(s3: Any, record: Record, stdout: Path, stderr: Path) -> None:
     """Put the driver's output where EMR Serverless puts it under the run's log URI."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     overrides = record["configurationOverrides"] or {}
     monitoring = (overrides.get("monitoringConfiguration") or {}).get("s3MonitoringConfiguration")
     uri = (monitoring or {}).get("logUri")
@@ -51,4 +57,7 @@ def ship_logs(s3: Any, record: Record, stdout: Path, stderr: Path) -> None:
     run = f"applications/{record['applicationId']}/jobs/{record['jobRunId']}/SPARK_DRIVER"
     for log in (stdout, stderr):
         key = "/".join(part for part in (prefix.strip("/"), run, f"{log.name}.gz") if part)
-        s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(log.read_bytes()))
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(log.read_bytes()))
+        except (BotoCoreError, ClientError) as error:
+            raise LogsNotWritten(f"The logs can't be written to {uri}: {error}") from error

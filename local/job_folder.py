@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local.spark_home import SparkHome
 from local.spark_runner import Prepared
 from local.spark_submit import SparkJob
@@ -94,7 +96,7 @@ class JobFolder:
         bucket, key = _bucket_and_key(uri)
         try:
             self._s3.download_file(bucket, key, str(target))
-        except Exception as error:
+        except (BotoCoreError, ClientError) as error:
             raise FetchFailed(f"{uri} can't be read: {error}") from error
         return target
 
@@ -106,13 +108,16 @@ class JobFolder:
         bucket, key = _bucket_and_key(uri)
         try:
             etag = self._s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
-        except Exception as error:
+        except (BotoCoreError, ClientError) as error:
             raise FetchFailed(f"{uri} can't be read: {error}") from error
         target: Path = self._home.work / "archives" / etag
         if not target.exists():
             packed = self._fetch(uri, self._folder / "archives")
             fresh = self._folder / "unpacked"
-            _unpack(packed, fresh)
+            try:
+                _unpack(packed, fresh)
+            except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+                raise FetchFailed(f"{uri} can't be unpacked: {error}") from error
             target.parent.mkdir(parents=True, exist_ok=True)
             # Another job may have unpacked it meanwhile; its content is the same.
             with suppress(OSError):

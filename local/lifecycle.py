@@ -198,11 +198,12 @@ class LaptopCloud:
         }
         return {
             "LOG_LEVEL": "WARNING",
+            # Dozens of threads that copy objects of megabytes would each keep what they freed.
+            "MALLOC_ARENA_MAX": "2",
             **spark_environment(),
             **passed,
             "AWS_ACCESS_KEY_ID": "laptop",
             "AWS_SECRET_ACCESS_KEY": "laptop",
-            "PYTHONDONTWRITEBYTECODE": "",
         }
 
     def _end_group(self, pid: int) -> None:

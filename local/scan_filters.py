@@ -127,7 +127,7 @@ class _Reader:
         if not isinstance(node, exp.Column) or not self._is_ours(node):
             return None
         field = self._fields.get(node.name.lower())
-        return field.name if field else None
+        return field.name if field and field.field_type.is_primitive else None
 
     def _value(self, name: str, node: exp.Expr) -> Any:
         if node.find(exp.Column, exp.Query, exp.Rand, exp.Uuid, exp.Placeholder):

@@ -29,7 +29,7 @@ SAME = frozenset(_SAME.split())
 # What sqlglot reads from Trino and writes for DuckDB, tried value by value in the tests.
 _TRANSLATED = """
     arbitrary any_value approx_distinct array_join bitwise_and bitwise_or bitwise_xor contains
-    count_if day_of_week day_of_year dow doy element_at filter transform reduce from_hex from_utf8
+    day_of_week day_of_year dow doy element_at filter transform reduce from_hex from_utf8
     if json_extract json_format json_parse log localtime localtimestamp listagg md5 now sha256
     split to_hex to_utf8 is_nan last_day_of_month row array_sort set_agg levenshtein_distance
     grouping trim date from_iso8601_date try bitwise_not to_base64 from_base64 exists unnest
@@ -152,5 +152,13 @@ BUILDERS: dict[str, Builder] = {
     "any_match": _matches(lambda n, _: exp.GT(this=n, expression=exp.Literal.number(0))),
     "none_match": _matches(lambda n, _: exp.EQ(this=n, expression=exp.Literal.number(0))),
     "all_match": _matches(lambda n, all_: exp.EQ(this=n, expression=call("len", all_))),
+    # No macros: FILTER and OVER may follow these.
+    "count_if": lambda args: exp.Count(
+        this=exp.Case(ifs=[exp.If(this=args[0], true=exp.Literal.number(1))])
+    ),
+    "every": lambda args: call("bool_and", *args),
+    "bitwise_and_agg": lambda args: call("bit_and", *args),
+    "bitwise_or_agg": lambda args: call("bit_or", *args),
+    "approx_percentile": lambda args: call("quantile_disc", *args),
     "json_array_get": lambda args: call("json_extract", *args),
 }

@@ -114,10 +114,6 @@ CREATE MACRO trino_repeat(x, n) AS list_transform(range(n), lambda i: x);
 CREATE MACRO trino_zip(a, b) AS list_zip(a, b);
 CREATE MACRO trino_map_agg
     (k, v) AS map(list(k) FILTER (WHERE k IS NOT NULL), list(v) FILTER (WHERE k IS NOT NULL));
-CREATE MACRO trino_every(x) AS bool_and(x);
-CREATE MACRO trino_bitwise_and_agg(x) AS bit_and(x);
-CREATE MACRO trino_bitwise_or_agg(x) AS bit_or(x);
-CREATE MACRO trino_approx_percentile(x, p) AS quantile_disc(x, p);
 CREATE MACRO trino_json_text(j) AS CASE WHEN json_valid(j) THEN j END;
 CREATE MACRO trino_json_extract_scalar(j, p) AS CASE
         WHEN json_type(trino_json_text(j), p) NOT IN ('OBJECT', 'ARRAY')

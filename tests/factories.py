@@ -6,11 +6,14 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import quote_plus
 
-from openpyxl import Workbook
+from aws_lambda_powertools.utilities.typing import LambdaContext as PowertoolsContext
+
+from scripts.samples.workbook import Cell, xlsx
 
 ARRIVALS_COLUMNS = (
     "timestamp",
@@ -25,23 +28,12 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
-Cell = str | int | float | bool | None
-
 
 def workbook(
-    header: Sequence[Cell], rows: Iterable[Sequence[Cell]] = (), sheet: str = "Sheet1"
+    header: Sequence[str], rows: Iterable[Sequence[Cell]] = (), sheet: str = "Sheet1"
 ) -> bytes:
-    """A workbook as openpyxl writes it."""
-    book = Workbook()
-    page = book.active
-    page.title = sheet
-    page.append(list(header))
-    for row in rows:
-        page.append(list(row))
-    buffer = io.BytesIO()
-    book.save(buffer)
-    book.close()
-    return buffer.getvalue()
+    """A workbook as openpyxl writes it, of the same bytes each time."""
+    return xlsx(sheet, header, rows)
 
 
 def arrivals(polls: int = 2, stop: int = 70) -> bytes:
@@ -83,6 +75,32 @@ def raw_workbook(
     if shared is not None:
         parts["xl/sharedStrings.xml"] = f'<sst xmlns="{_MAIN}">{shared}</sst>'
     return zipped({**parts, **(extra or {})}, method)
+
+
+def write_large(path: Path, part: str, head: bytes, unit: bytes, count: int, tail: bytes) -> None:
+    """A workbook with one part far larger than the memory that this test should take.
+
+    Its header is text 2,999,999 when the large part is the shared texts.
+    """
+    texts = part == "xl/sharedStrings.xml"
+    header = '<row r="1"><c r="A1" t="s"><v>2999999</v></c></row>' if texts else header_row("ab")
+    small = raw_workbook(sheet(header))
+    block = unit * 10_000
+    with (
+        zipfile.ZipFile(io.BytesIO(small)) as old,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new,
+    ):
+        for name in old.namelist():
+            if name != part:
+                new.writestr(name, old.read(name))
+        # Noise that does not shrink, so that the archive as a whole looks well proportioned.
+        noise = Random(1).randbytes(3 << 20)  # noqa: S311
+        new.writestr("xl/media/noise.bin", noise, zipfile.ZIP_STORED)
+        with new.open(part, "w", force_zip64=True) as stream:
+            stream.write(head)
+            for _ in range(count // 10_000):
+                stream.write(block)
+            stream.write(tail)
 
 
 def zipped(parts: Mapping[str, bytes | str], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -200,18 +218,14 @@ def failed_ids(answer: Mapping[str, Any]) -> list[str]:
     return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
 
 
-@dataclass
-class LambdaContext:
+class LambdaContext(PowertoolsContext):
     """What Lambda hands to a handler, as far as anybody asks."""
 
-    function_name: str = "function"
-    memory_limit_in_mb: int = 1024
-    invoked_function_arn: str = "arn:aws:lambda:eu-south-2:123456789012:function:function"
-    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
-        return 60_000
+    def __init__(self) -> None:
+        self._function_name = "function"
+        self._memory_limit_in_mb = 1024
+        self._invoked_function_arn = "arn:aws:lambda:eu-south-2:123456789012:function:function"
+        self._aws_request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
 
 def ledger_schema(name: str) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import boto3
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import (
     SqsFifoPartialProcessor,
     process_partial_response,
@@ -34,9 +35,11 @@ from lake.quarantine import Quarantine
 from lake.records import WAITING, Load
 from lake.settings import Settings
 
-_SWEPT_FILES = 200
+METRICS: Final = ("JobsStarted", "JobsFailed", "RowsAccepted", "RowsRejected")
+_SWEPT_FILES: Final = 200
 
 logger = Logger(service="start_job")
+metrics = Metrics(namespace="Albufera", service="start_job")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class StartJobSettings(Settings):
     code_version: str
 
 
+@metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """One batch of messages; from the first that fails on, a group is given back in its order."""
@@ -73,9 +77,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
 
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     processor.raise_on_entire_batch_failure = False
-    return process_partial_response(
-        event=event, record_handler=record_handler, processor=processor, context=context
-    )
+    try:
+        return process_partial_response(
+            event=event, record_handler=record_handler, processor=processor, context=context
+        )
+    finally:
+        for name in METRICS:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=pump.happened[name])
 
 
 def connect(settings: StartJobSettings) -> Pump:

@@ -9,6 +9,7 @@ client token makes EMR answer with the same run.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +20,8 @@ from functions.start_job.submission import Deployment
 from functions.start_job.verdict import SUCCESS, Run, judge
 from lake.catalog import Catalog
 from lake.errors import LakeError
-from lake.ledger import Ledger, lease_of
+from lake.lanes import lease_of
+from lake.ledger import Ledger
 from lake.quarantine import Quarantine, Refused
 from lake.records import LOADING, WAITING, FileRecord, Lease, Load
 
@@ -46,6 +48,8 @@ class Pump:
     notices_topic_arn: str
     # Ends that an event told of: EMR may show them a moment later than it announces them.
     told: Mapping[str, Run] = field(default_factory=dict)
+    # What happened while moving lanes, under the names of the metrics that tell it.
+    happened: Counter[str] = field(default_factory=Counter)
 
     def pump(self, lane: str, hints: Iterable[Load] = ()) -> str:
         """Move a lane as far as it goes now: `idle`, `busy` or `started`."""
@@ -67,6 +71,7 @@ class Pump:
             job = self.catalog.source(source).job
             lease = lease_of(lane, job, token, batch, json.dumps(request), datetime.now(UTC))
             if self.ledger.take_lane(lease) and self._submit(lease):
+                self.happened["JobsStarted"] += 1
                 return "started"
         raise LakeError(f"lane {lane} keeps changing, to be tried again")
 
@@ -137,6 +142,7 @@ class Pump:
     def _settle(self, lease: Lease, run: Run) -> None:
         """Write what became of each file, then free the lane."""
         result = self._result(lease) if run.state == SUCCESS else None
+        self.happened["JobsFailed"] += result is None
         for load in lease.batch:
             file = self._file(load)
             if file.state == LOADING and file.token == lease.token:
@@ -158,6 +164,8 @@ class Pump:
                 self.ledger.mark_loaded(
                     load, lease.token, told["counts"], told["sheet_rows"], told["tables"]
                 )
+                self.happened["RowsAccepted"] += told["counts"]["accepted"]
+                self.happened["RowsRejected"] += told["counts"]["rejected"]
             case "refused":
                 key = self._set_aside(file, verdict.reason)
                 self.ledger.mark_refused(load, lease.token, verdict.reason, key, told)

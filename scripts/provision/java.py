@@ -20,8 +20,13 @@ def java_home(python: Path, environment: Mapping[str, str] = os.environ) -> Path
     wished = environment.get("JAVA_HOME")
     if not wished:
         found = subprocess.run(
-            [str(python), "-c", BUNDLED_CODE], capture_output=True, text=True, check=True
+            [str(python), "-c", BUNDLED_CODE], capture_output=True, text=True, check=False
         )
+        if found.returncode:
+            raise SetupError(
+                "pip has no Java for this kind of machine: install Java 17, set JAVA_HOME to it, "
+                "then run `make setup` again."
+            )
         return Path(found.stdout.strip())
     version = java_version(Path(wished))
     if version not in SPARK_RUNS_ON:

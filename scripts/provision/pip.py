@@ -30,6 +30,10 @@ NO_NETWORK = (
 )
 
 
+# What runs now, in whichever thread, so that it can be stopped.
+_running: set[subprocess.Popen[str]] = set()
+
+
 class SetupError(Exception):
     """Set-up cannot go on; the text says what a person can do."""
 
@@ -70,15 +74,19 @@ def run_logged(
             errors="replace",
         ) as process,
     ):
-        try:
-            for line in process.stdout or ():
-                sink.write(line)
-                tail.append(line)
-                hear(line.strip())
-        except BaseException:
-            process.terminate()
-            raise
+        _running.add(process)
+        for line in process.stdout or ():
+            sink.write(line)
+            tail.append(line)
+            hear(line.strip())
+    _running.discard(process)
     return process.returncode, "".join(tail)
+
+
+def stop_all() -> None:
+    """Ends every command that runs; the threads that wait for them then see a failure."""
+    for process in tuple(_running):
+        process.terminate()
 
 
 def pip_failure(tail: str, log: Path) -> str:

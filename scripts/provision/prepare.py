@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.console import Console
 from scripts.provision.jars import fetch_jars, jars_ready
-from scripts.provision.pip import SetupError
+from scripts.provision.pip import SetupError, stop_all
 from scripts.provision.venvs import Venv
 
 PARTS = ("dev", "cloud", "jars", "checkov")
@@ -52,8 +52,13 @@ class Workshop:
             spark = pool.submit(self._dev_then_jars, missing)
             rest = [venv for part, venv in self._others() if part in missing]
             others = [pool.submit(self._make_venv, venv) for venv in rest]
-            for done in (spark, *others):
-                done.result()
+            try:
+                for done in as_completed((spark, *others)):
+                    done.result()
+            except BaseException:
+                # One part failed, or Ctrl-C: nobody waits for what the other is downloading.
+                stop_all()
+                raise
 
     def _others(self) -> tuple[tuple[str, Venv], ...]:
         return (("cloud", self.cloud), ("checkov", self.checkov))
@@ -88,8 +93,9 @@ def prepare(root: Path, argv: list[str]) -> int:
         if missing:
             with only_one(root / ".laptop" / "setup.lock", console):
                 missing = workshop.missing(parts)
-                console.say(f"setup: making {', '.join(missing)}")
-                workshop.make(missing)
+                if missing:
+                    console.say(f"setup: making {', '.join(missing)}")
+                    workshop.make(missing)
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1

@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from lake.accounting import Counts
@@ -27,6 +28,9 @@ _LOADS: Final = "lake.loads"
 _TOKEN: Final = "lake.token"  # noqa: S105 (the name of a property)
 _STALE: Final = timedelta(hours=24)
 _BRANCH: Final = "load_"
+_CHANGES: Final = "lake_changes"
+# As Java throws it, and as PySpark translates some of it.
+_REFUSED: Final = (Py4JJavaError, PySparkException)
 
 
 class CommitConflict(LakeError):
@@ -191,34 +195,35 @@ class LakeTable:
             _LOADS: json.dumps({load: counts.as_dict() for load, counts in loads.items()}),
             _TOKEN: token,
         }
-        target = f"{self.identifier}.branch_{branch}"
         kill_point("branched")
         if merge_on is None:
-            writer = rows.writeTo(target)
+            writer = rows.writeTo(f"{self.identifier}.branch_{branch}")
             for name, value in summary.items():
                 writer = writer.option(f"snapshot-property.{name}", value)
             writer.append()
         else:
-            self._merge(rows, target, merge_on, summary)
+            self._merge(rows, branch, merge_on, summary)
         kill_point("staged")
         return branch
 
     def _merge(
-        self, rows: DataFrame, target: str, merge_on: str, summary: Mapping[str, str]
+        self, rows: DataFrame, branch: str, merge_on: str, summary: Mapping[str, str]
     ) -> None:
-        rows.createOrReplaceTempView("lake_changes")
-        conf = {f"spark.sql.iceberg.snapshot-property.{key}": text for key, text in summary.items()}
-        for key, text in conf.items():
-            self._spark.conf.set(key, text)
+        rows.createOrReplaceTempView(_CHANGES)
         try:
             self._spark.sql(
-                f"MERGE INTO {target} t USING lake_changes s ON {merge_on}"
-                " WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+                f"MERGE INTO {self.identifier}.branch_{branch} t USING {_CHANGES} s"
+                f" ON {merge_on} WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
             )
         finally:
-            for key in conf:
-                self._spark.conf.unset(key)
-            self._spark.catalog.dropTempView("lake_changes")
+            self._spark.catalog.dropTempView(_CHANGES)
+        # MERGE takes no write options, and Iceberg 1.10 reads no snapshot property from the
+        # session: an empty commit behind it carries them. Readers get both in one step.
+        self._java.refresh()
+        mark = self._java.newFastAppend().toBranch(branch)
+        for name, value in summary.items():
+            mark = mark.set(name, value)
+        mark.commit()
 
     def staged(self, branch: str) -> DataFrame:
         """The rows as they would be."""
@@ -233,7 +238,7 @@ class LakeTable:
             # One commit that moves the table only along its own line: a compare and set.
             manage = self._java.manageSnapshots()
             manage.fastForwardBranch("main", branch).removeBranch(branch).commit()
-        except Py4JJavaError as error:
+        except _REFUSED as error:
             if self._published(snapshot_id):
                 return snapshot_id  # the commit was done and its answer lost
             self._drop_branches(branch)

@@ -217,7 +217,8 @@ class Loader:
             days = {day for one in facts for day in one.days.get(name, ())}
             texts = {text for one in facts for text in one.texts.get(name, ())}
             if days:
-                parts.append(f"({merging.touched(days, name)})")
+                kind = table.column(name).type
+                parts.append(f"({merging.touched(days, name, kind)})")
             elif texts and all(len(one.texts.get(name, ())) <= 20 for one in facts):
                 quoted = ", ".join(_quoted(text) for text in sorted(texts))
                 parts.append(f"{name} IN ({quoted})")

@@ -122,23 +122,18 @@ def _merged(table: Table, name: str, later: str, adds: bool) -> str:
     return f"IF({later}, coalesce({mine}, {held}), coalesce({held}, {mine}))"
 
 
-def touched(days: Iterable[date], column: str) -> str:
+def touched(days: Iterable[date], column: str, kind: str) -> str:
     """A condition in literals for the days that a batch touches: old partitions are not opened."""
-    ordered = sorted(days)
     ranges: list[tuple[date, date]] = []
-    for day in ordered:
-        if ranges and day <= ranges[-1][1]:
-            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], day + timedelta(days=1)))
+    for day in sorted(days):
+        after = day + timedelta(days=1)
+        if ranges and day == ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], after)
         else:
-            ranges.append((day, day + timedelta(days=1)))
+            ranges.append((day, after))
     if len(ranges) > _MOST_RANGES:
         ranges = [(ranges[0][0], ranges[-1][1])]
-    parts = (f"({column} >= {{0}} AND {column} < {{1}})" for _ in ranges)
+    type_ = "DATE" if kind == "date" else "TIMESTAMP_NTZ"
     return " OR ".join(
-        part.format(_literal(start), _literal(end))
-        for part, (start, end) in zip(parts, ranges, strict=True)
+        f"({column} >= {type_} '{start}' AND {column} < {type_} '{end}')" for start, end in ranges
     )
-
-
-def _literal(day: date) -> str:
-    return f"TIMESTAMP_NTZ '{day} 00:00:00'"

@@ -55,11 +55,14 @@ class Reader:
         """(kind, table, record) for each row and reject, and at the end the facts."""
         load, file = entry
         facts = FileFacts(load, tables={table.id: Facts() for table in self.tables})
-        try:
-            with lakeio.local_copy(file.uri) as path:
+        with lakeio.local_copy(file.uri) as path:
+            try:
                 yield from self._events(path, load, file, facts)
-        except FileRefused as refused:
-            facts.refused = refused.reason
+            except FileRefused as refused:
+                facts.refused = refused.reason
+            except Exception as error:  # noqa: BLE001 (its neighbours in the batch must load)
+                facts.refused = f"the file breaks its parser ({type(error).__name__}: {error})"
+        if facts.refused is not None:
             # Nothing of the file may stay, also not what was said before it broke off.
             facts.tables = {table.id: Facts() for table in self.tables}
         yield FACTS, "", (facts,)

@@ -37,9 +37,9 @@ class Lake:
         self.table = dynamodb.create_table(**ledger_schema(f"{PREFIX}-ledger"))
         self.ledger = Ledger(self.table)
         self.uploads = self.sqs.create_queue(QueueName="uploads")["QueueUrl"]
-        self.jobs = self.sqs.create_queue(
-            QueueName="jobs.fifo", Attributes={"FifoQueue": "true"}
-        )["QueueUrl"]
+        self.jobs = self.sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})[
+            "QueueUrl"
+        ]
         self.topic = self.sns.create_topic(Name="notices")["TopicArn"]
         self.sns.subscribe(
             TopicArn=self.topic,

@@ -233,9 +233,7 @@ def test_a_settlement_that_is_killed_after_any_call_ends_like_an_undisturbed_one
         assert lake.state() == undisturbed, f"killed after call {kill_after}"
 
 
-def reset(
-    lake: Lake, wire: Wire, items: list[dict[str, Any]], *, keep_jobs: bool = False
-) -> None:
+def reset(lake: Lake, wire: Wire, items: list[dict[str, Any]], *, keep_jobs: bool = False) -> None:
     """The ledger as it was; nothing started, nothing quarantined."""
     for item in lake.items():
         lake.table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})

@@ -19,6 +19,7 @@ from tests.factories import (
     workbook,
 )
 from tests.functions.lake import Lake
+from tests.functions.test_faults_promote import pretend
 from tests.functions.wire import Wire, refused
 
 KEY = "emt/arrivals/arrivals-2025-08-29.xlsx"
@@ -185,13 +186,7 @@ def test_a_failed_file_that_is_uploaded_again_is_a_new_load(lake: Lake) -> None:
     lake.upload(KEY, body)
     promote(lake, KEY)
     lake.messages(lake.jobs)
-    record = only_file(lake)
-    lake.table.update_item(
-        Key={"pk": f"file#{record.source}", "sk": record.sha256},
-        UpdateExpression="SET #s = :failed REMOVE waiting_lane",
-        ExpressionAttributeNames={"#s": "state"},
-        ExpressionAttributeValues={":failed": "failed"},
-    )
+    pretend(lake, "failed")
 
     lake.upload("emt/arrivals/again.xlsx", body)
     promote(lake, "emt/arrivals/again.xlsx")

@@ -64,9 +64,7 @@ def test_a_waiting_file_becomes_a_job_that_is_told_everything(lake: Lake, wire: 
     assert lake.ledger.waiting("emt-arrivals", 10) == []
 
 
-def test_ten_files_make_one_job_and_the_eleventh_waits_for_its_end(
-    lake: Lake, wire: Wire
-) -> None:
+def test_ten_files_make_one_job_and_the_eleventh_waits_for_its_end(lake: Lake, wire: Wire) -> None:
     records = [waiting_file(lake, f"{n}.xlsx", second=n) for n in range(11)]
 
     wake(*[message(record) for record in reversed(records)])

@@ -67,7 +67,7 @@ class FakeAthena:
     looks: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     at_once: int = 0
-    done: Callable[[str], None] = lambda sql: None
+    done: Callable[[str], None] = lambda _: None
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         if operation == "StartQueryExecution":
@@ -125,7 +125,10 @@ class Wire:
         return answer
 
     def _perform(self, client: Any, operation: str, request: dict[str, Any]) -> Any:
-        played = {"emr-serverless": self.emr, "athena": self.athena}
+        played: dict[str, FakeEmr | FakeAthena] = {
+            "emr-serverless": self.emr,
+            "athena": self.athena,
+        }
         player = played.get(client.meta.service_model.service_name)
         if player is None:
             return _real_call(client, operation, request)

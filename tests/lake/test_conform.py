@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,7 @@ from lake.conform import (
         ("double", "1,76E+09", 1.76e9),
         ("double", "-,5", -0.5),
         ("double", 3, 3.0),
+        ("double", "", None),
         ("boolean", "True", True),
         ("boolean", "False", False),
         ("boolean", 1.0, True),
@@ -88,7 +90,6 @@ def test_a_cell_becomes_the_declared_value(kind: str, cell: object, value: objec
         ("double", "1e999", "type"),
         ("double", "٣", "type"),
         ("double", "1_000", "type"),
-        ("double", "", None),
         ("boolean", "perhaps", "type"),
         ("boolean", 2, "type"),
         ("timestamp", "2025-13-45 99:99:99", "type"),
@@ -99,9 +100,6 @@ def test_a_cell_becomes_the_declared_value(kind: str, cell: object, value: objec
     ],
 )
 def test_a_cell_of_another_kind_is_refused_by_rule(kind: str, cell: object, rule: str) -> None:
-    if rule is None:
-        assert PARSERS[kind](cell) is None
-        return
     with pytest.raises(Refused) as refused:
         PARSERS[kind](cell)
 
@@ -122,10 +120,8 @@ CELLS = (
 
 @given(st.sampled_from(sorted(PARSERS)), CELLS.filter(lambda cell: cell is not None))
 def test_no_cell_of_any_kind_breaks_a_parser(kind: str, cell: object) -> None:
-    try:
+    with suppress(Refused):
         PARSERS[kind](cell)
-    except Refused as refused:
-        assert refused.rule
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -91,6 +91,13 @@ class Lake:
         """A client of this lake's AWS."""
         return self.deployment.client(service)
 
+    def processes(self) -> list[str]:
+        """Every process that names this lake's state: the cloud, its workers, its Sparks."""
+        every = subprocess.run(
+            ["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+        )
+        return [line for line in every.stdout.splitlines() if str(self.state_dir) in line]
+
     def runs(self) -> int:
         """How many Spark jobs were ever started."""
         pages = self.client("emr-serverless").get_paginator("list_job_runs")

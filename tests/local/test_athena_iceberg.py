@@ -4,7 +4,6 @@ import csv
 import io
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +16,10 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table import Table
 
 from local.lifecycle import LaptopCloud
-from tests.local.conftest import Clients
+from tests.local.conftest import Clients, client, until
 
+# Tables keep UTC without saying so.
+FIRST_DAY = datetime.fromisoformat("2025-08-01")
 RESULTS = "s3://athena-results/r/"
 Rows = list[list[str | None]]
 
@@ -85,7 +86,7 @@ class Lake:
 
 
 @pytest.fixture
-def lake(cloud: LaptopCloud, clients: Clients, request: pytest.FixtureRequest) -> Iterator[Lake]:
+def lake(cloud: LaptopCloud, clients: Clients, request: pytest.FixtureRequest) -> Lake:
     glue, s3 = clients("glue"), clients("s3")
     database = f"d{abs(hash(request.node.name)) % 10**9}"
     glue.create_database(DatabaseInput={"Name": database})
@@ -103,13 +104,13 @@ def lake(cloud: LaptopCloud, clients: Clients, request: pytest.FixtureRequest) -
             "s3.region": "eu-west-1",
         },
     )
-    yield Lake(clients("athena"), s3, catalog, database)
+    return Lake(clients("athena"), s3, catalog, database)
 
 
 def polls(table: Table, first: int, count: int, day: int = 0) -> pa.Table:
     """Polls numbered by `bus`, one a minute; every second one has tags."""
     numbers = range(first, first + count)
-    times = [datetime(2025, 8, 1) + timedelta(days=day, minutes=n % 1440) for n in numbers]
+    times = [FIRST_DAY + timedelta(days=day, minutes=n % 1440) for n in numbers]
     return pa.table(
         {
             "line": [str(1 + n % 9) for n in numbers],
@@ -342,11 +343,13 @@ def test_results_are_paged_and_lie_on_s3_as_csv(lake: Lake) -> None:
 
 
 def test_an_enforced_work_group_decides_the_place_and_the_limit(lake: Lake) -> None:
-    table = lake.make_polls()
+    lake.ask(
+        f"CREATE TABLE wide (n bigint) LOCATION 's3://{lake.database}/wide/' "
+        "TBLPROPERTIES ('table_type'='ICEBERG')"
+    )
     count = 2_000_000
-    numbers = pa.array(range(count), pa.int64())
-    wide = pa.table({"bus": pa.compute.multiply(numbers, 7_046_029_254_386_353)})
-    table.append(wide.cast(pa.schema([pa.field("bus", pa.int64())])))
+    scattered = [n * 7_046_029_254_386_353 % 2**63 for n in range(count)]
+    lake.catalog.load_table((lake.database, "wide")).append(pa.table({"n": scattered}))
     group = f"wg-{lake.database}"
     lake.athena.create_work_group(
         Name=group,
@@ -357,13 +360,13 @@ def test_an_enforced_work_group_decides_the_place_and_the_limit(lake: Lake) -> N
         },
     )
 
-    query = lake.start("SELECT count(*) FROM polls", WorkGroup=group)
+    query = lake.start("SELECT count(*) FROM wide", WorkGroup=group)
     place = lake.wait(query)["ResultConfiguration"]["OutputLocation"]
 
     assert place == f"s3://athena-results/group/{query}.csv"
-    with pytest.raises(Failed, match="^CANCELLED Bytes scanned limit was exceeded"):
-        lake.ask("SELECT sum(bus) FROM polls", WorkGroup=group)
-    assert lake.ask("SELECT sum(bus % 2) FROM polls") == [[str(count // 2)]]
+    with pytest.raises(Failed, match=r"^CANCELLED Bytes scanned limit was exceeded"):
+        lake.ask("SELECT max(n) FROM wide", WorkGroup=group)
+    assert lake.ask("SELECT max(n) FROM wide") == [[str(max(scattered))]]
 
 
 def test_a_stopped_query_is_cancelled_at_once(lake: Lake) -> None:
@@ -517,8 +520,6 @@ def test_many_queries_at_once_each_get_their_own_answer(lake: Lake) -> None:
 
 
 def test_results_can_be_read_after_the_cloud_was_stopped(make_cloud: Any) -> None:
-    from tests.local.conftest import client
-
     cloud = make_cloud()
     cloud.up()
     athena, s3 = client(cloud, "athena"), client(cloud, "s3")
@@ -527,11 +528,12 @@ def test_results_can_be_read_after_the_cloud_was_stopped(make_cloud: Any) -> Non
         QueryString="SELECT 1 AS one, null AS none, '' AS empty",
         ResultConfiguration={"OutputLocation": "s3://kept/"},
     )["QueryExecutionId"]
-    while (
-        athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]["State"]
-        != "SUCCEEDED"
-    ):
-        time.sleep(0.05)
+
+    def state() -> str:
+        found = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+        return str(found["Status"]["State"])
+
+    until(lambda: state() == "SUCCEEDED")
 
     cloud.down()
     cloud.up()

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.athena_results import Answer, Column, java_double, page, read_csv, rows_of, write_csv
+from local.athena_results import Answer, Column, Row, page, read_csv, write_csv
+from local.athena_values import java_double, rows_of
 
-CELLS = st.one_of(st.none(), st.text(st.characters(blacklist_categories=("Cs",))))
+CELLS = st.one_of(st.none(), st.text(st.characters(codec="utf-8")))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,8 @@ def test_a_file_reads_back_as_its_rows(rows: list[list[str | None]]) -> None:
 
 
 def test_the_header_is_the_first_row_of_the_first_page_only() -> None:
-    columns, rows = [Column("n", "bigint")], [[str(n)] for n in range(5)]
+    columns = [Column("n", "bigint")]
+    rows: list[Row] = [[str(n)] for n in range(5)]
     pages, token = [], 0
     while True:
         answer = page(columns, rows, token, 2, csv=True)

@@ -3,7 +3,8 @@
 import pytest
 
 from local.athena_errors import MalformedQuery
-from local.iceberg_sql import (
+from local.iceberg_sql import parse_statement
+from local.iceberg_statements import (
     AddColumns,
     ColumnDef,
     CreateTable,
@@ -16,7 +17,6 @@ from local.iceberg_sql import (
     ShowTables,
     TableName,
     Vacuum,
-    parse_statement,
     statement_type,
 )
 from local.sql_words import fill_parameters
@@ -101,23 +101,32 @@ def test_statements_are_told_apart(sql: str, statement: object) -> None:
             "needs a LOCATION",
         ),
         (
-            "create table a (b int) partitioned by (b int) location 's3://x/y/' "
-            "tblproperties ('table_type'='ICEBERG')",
+            (
+                "create table a (b int) partitioned by (b int) location 's3://x/y/' "
+                "tblproperties ('table_type'='ICEBERG')"
+            ),
             "without its type",
         ),
         (
-            "create table a (b int) location 's3://x/y/' "
-            "tblproperties ('table_type'='ICEBERG', 'write.format.default'='orc')",
+            (
+                "create table a (b int) location 's3://x/y/' "
+                "tblproperties ('table_type'='ICEBERG', 'write.format.default'='orc')"
+            ),
             "Unsupported table property key: write.format.default",
         ),
         (
-            "create table a (b int) location 's3://x/y/' "
-            "tblproperties ('table_type'='ICEBERG', 'optimize_rewrite_data_file_threshold'='50')",
+            (
+                "create table a (b int) location 's3://x/y/' "
+                "tblproperties ('table_type'='ICEBERG',"
+                " 'optimize_rewrite_data_file_threshold'='50')"
+            ),
             "Unsupported value",
         ),
         (
-            "create table a (b int) partitioned by (week(b)) location 's3://x/y/' "
-            "tblproperties ('table_type'='ICEBERG')",
+            (
+                "create table a (b int) partitioned by (week(b)) location 's3://x/y/' "
+                "tblproperties ('table_type'='ICEBERG')"
+            ),
             "Unknown partition transform: week",
         ),
         ("optimize a rewrite data", "Expecting: 'USING'"),

@@ -260,6 +260,19 @@ def test_a_catalogue_outside_the_checkout_is_built_in_without_touching_the_check
     assert digest(tmp_path / "out" / "layers" / "vendor.zip") == digest(built / "layers/vendor.zip")
 
 
+def test_the_one_file_of_the_recipe_compiles_as_it_is_printed(tmp_path: Path) -> None:
+    recipe = (ROOT / "docs" / "adding-a-source.md").read_text()
+    declaration = recipe.partition("```yaml\n")[2].partition("```")[0]
+    catalog = Path(shutil.copytree(ROOT / "catalog", tmp_path / "catalog"))
+    (catalog / "city" / "sources").mkdir(parents=True)
+    (catalog / "city" / "sources" / "fountains.yaml").write_text(declaration)
+
+    assert build.main(["--catalog", str(catalog), "--out", str(tmp_path / "out")]) == 0
+
+    compiled = json.loads((tmp_path / "out" / "catalog.json").read_text())
+    assert compiled["sources"]["city/fountains"]["feeds"] == ["city_silver.fountains"]
+
+
 def test_a_wrong_catalogue_stops_the_build_with_the_compilers_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -203,6 +203,9 @@ def test_the_failures_of_the_resolver_are_told_as_what_to_do() -> None:
 
 def test_java_comes_with_the_environment_unless_java_home_is_set(tmp_path: Path) -> None:
     python = Path(sys.executable)
+    bare = program(tmp_path, "python-without-java", "exit 1")
+    with pytest.raises(SetupError, match="install Java 17, set JAVA_HOME"):
+        java_home(bare, {})
     bundled = java_home(python, {})
     assert java_version(bundled) == 17
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from jobs import arrivals, lines, main, meteorology, stops, tabular
 from jobs.records import Transform
@@ -118,9 +118,16 @@ class Lakehouse:
         counts = result["loads"][load]["tables"][table_id]
         return tuple(counts[name] for name in COUNTS)
 
-    def snapshots(self, table_id: str) -> int:
-        """How many commits the table has seen."""
-        return self.spark.table(f"{self.identifier(table_id)}.snapshots").count()
+    def history(self, table_id: str) -> list[Row]:
+        """The table's commits, oldest first."""
+        self.spark.sql(f"REFRESH TABLE {self.identifier(table_id)}")
+        snapshots = self.spark.table(f"{self.identifier(table_id)}.snapshots")
+        return snapshots.orderBy("committed_at").collect()
+
+    def branches(self, table_id: str) -> list[str]:
+        """Branches beside the one that readers see."""
+        refs = self.spark.table(f"{self.identifier(table_id)}.refs").where("name <> 'main'")
+        return [row["name"] for row in refs.collect()]
 
     def drop(self) -> None:
         """Removes the tables."""

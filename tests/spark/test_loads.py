@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -49,14 +50,14 @@ def test_each_workbook_comes_to_its_counted_truth_and_a_second_time_to_duplicate
     assert first["loads"][0]["sheet_rows"] == truth.sheet_rows
     held = {table: lakehouse.table(table).count() for table in truth.tables}
     assert held == dict(truth.tables)
-    commits = {table: lakehouse.snapshots(table) for table in truth.tables}
+    commits = {table: lakehouse.history(table) for table in truth.tables}
 
     again = loaded(lakehouse, sample, generation=1)
 
     counts = again["loads"][0]["counts"]
     assert counts["accepted"] == 0
     assert counts["duplicate"] == truth.accepted + truth.duplicate
-    assert {table: lakehouse.snapshots(table) for table in truth.tables} == commits
+    assert {table: lakehouse.history(table) for table in truth.tables} == commits
 
 
 def test_each_load_is_accounted_by_table_and_each_account_balances(lakehouse: Lakehouse) -> None:
@@ -73,17 +74,17 @@ def test_each_load_is_accounted_by_table_and_each_account_balances(lakehouse: La
         assert row["read"] == row["accepted"] + row["duplicate"] + row["rejected"] + row["empty"]
         assert (row["file_name"], row["status"], row["reason"]) == ("a b+ñ.xlsx", "loaded", None)
         assert row["received_at"] == datetime(2025, 8, 30, 6)
-    head = lakehouse.spark.table(f"{lakehouse.identifier(PREDICTIONS)}.snapshots").collect()[-1]
-    assert rows[0]["snapshot_id"] == head["snapshot_id"]
+    assert rows[0]["snapshot_id"] == lakehouse.history(PREDICTIONS)[-1]["snapshot_id"]
 
 
 def test_the_commit_itself_carries_the_accounts(lakehouse: Lakehouse) -> None:
     result = loaded(lakehouse, arrivals_samples.day(3, "2025-08-29", count=30))
 
     for table in (PREDICTIONS, STOPS):
-        (snapshot,) = lakehouse.spark.table(f"{lakehouse.identifier(table)}.snapshots").collect()
-        assert snapshot["summary"]["lake.token"] == result["token"]
-        assert result["loads"][0]["load_id"] in snapshot["summary"]["lake.loads"]
+        summary = lakehouse.history(table)[-1]["summary"]
+        assert summary["lake.token"] == result["token"]
+        counts = json.loads(summary["lake.loads"])[result["loads"][0]["load_id"]]
+        assert tuple(counts.values()) == lakehouse.counts(result, table)
 
 
 def test_a_merge_carries_the_accounts_too(lakehouse: Lakehouse) -> None:
@@ -92,12 +93,14 @@ def test_a_merge_carries_the_accounts_too(lakehouse: Lakehouse) -> None:
     lakehouse.load(lakehouse.file(stops, sheet_of([row])))
 
     result = lakehouse.load(
-        lakehouse.file(stops, sheet_of([{**row, "name": "New"}]), received_at="2025-09-01T00:00:00Z")
+        lakehouse.file(
+            stops, sheet_of([{**row, "name": "New"}]), received_at="2025-09-01T00:00:00Z"
+        )
     )
 
-    snapshots = lakehouse.spark.table(f"{lakehouse.identifier(STOPS)}.snapshots").collect()
-    assert [row["operation"] for row in snapshots] == ["append", "overwrite"]
-    assert snapshots[1]["summary"]["lake.token"] == result["token"]
+    merged, last = lakehouse.history(STOPS)[-2:]
+    assert (merged["operation"], last["operation"]) == ("overwrite", "append")
+    assert last["summary"]["lake.token"] == result["token"]
     assert lakehouse.counts(result, STOPS) == (1, 1, 0, 0, 0)
 
 
@@ -292,9 +295,7 @@ def test_a_poll_adds_its_line_to_those_that_the_stops_file_knows(lakehouse: Lake
         "lines": "['016/2', '007/2']",
         "geometry.coordinates": "[-3.7, 40.4]",
     }
-    lakehouse.load(
-        lakehouse.file("emt/stops", sheet_of([row]), received_at="2025-08-01T00:00:00Z")
-    )
+    lakehouse.load(lakehouse.file("emt/stops", sheet_of([row]), received_at="2025-08-01T00:00:00Z"))
     said = stop_poll("2025-08-29 10:00:00", lines=[{"line": "007", "to": "A"}])
 
     lakehouse.load(lakehouse.file(ARRIVALS, sheet_of([said])))

@@ -13,12 +13,17 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from jobs.records import Context, Reject, Row
 from lake.catalog import Catalog
+from lake.conform import Conformer, Rejection
 from scripts.samples import arrivals as arrivals_samples
 from scripts.samples import lines as lines_samples
 from scripts.samples import reference, weather
 from scripts.samples.model import Sample
+from tests.spark.lakehouse import JOBS
 from tests.spark.sheets import RECEIVED, Read, poll, prediction, sheet_of, stop_info
 
 PREDICTIONS = "emt_silver.arrivals_predictions"
@@ -130,12 +135,12 @@ def test_a_poll_without_predictions_is_one_empty(arrivals: Callable[..., Read], 
 
 
 def test_quotes_none_and_json_are_read(arrivals: Callable[..., Read]) -> None:
-    said = prediction(destination="PLAZA \"D'ORS\"", bus=None)
+    said = prediction(destination='PLAZA "D\'ORS"', bus=None)
     json_cell = '[{"line": "N1", "stop": "1", "isHead": true, "estimateArrive": 5, "bus": null}]'
 
     found = arrivals(poll(said), poll(Arrive=json_cell)).rows(PREDICTIONS)
 
-    assert [row["destination"] for row in found] == ["PLAZA \"D'ORS\"", None]
+    assert [row["destination"] for row in found] == ['PLAZA "D\'ORS"', None]
     assert [row["line"] for row in found] == ["001", "N1"]
 
 
@@ -204,7 +209,9 @@ def test_an_entry_that_is_no_object_is_one_reject(arrivals: Callable[..., Read])
     assert found.counts(PREDICTIONS) == (3, 1, 0, 2, 0)
 
 
-def test_a_stop_is_named_placed_and_joined_to_its_polled_line(arrivals: Callable[..., Read]) -> None:
+def test_a_stop_is_named_placed_and_joined_to_its_polled_line(
+    arrivals: Callable[..., Read],
+) -> None:
     lines = [{"label": "7", "line": "007", "to": "A"}, {"label": "27", "line": "027", "to": "B"}]
 
     (row,) = arrivals(poll(StopInfo=repr([stop_info(lines=lines)]))).rows(STOPS)
@@ -376,7 +383,9 @@ def test_heads_of_a_line_are_found_wherever_its_entry_stands_whole(
 ) -> None:
     cut = repr([entry("361")])[:40]
 
-    found = lines(line_row(timeTable=cut), line_row(entry("027"), entry("361"), line=27, label="27"))
+    found = lines(
+        line_row(timeTable=cut), line_row(entry("027"), entry("361"), line=27, label="27")
+    )
 
     assert [(row["line"], row["name_a"]) for row in found.rows(LINES)] == [
         ("361", "ATOCHA"),
@@ -547,3 +556,49 @@ def test_an_epoch_that_excel_rounded_is_told_by_the_wall_time_beside_it(
     assert [reject[:4] for reject in found.rejects(WEATHER)] == [
         (4, "obs_ts", "1,76E+09", "rounded")
     ]
+
+
+# --- whatever a cell holds -------------------------------------------------------------------
+
+WORDS = st.sampled_from(
+    ["line", "stop", "stopId", "lines", "geometry", "coordinates", "to", "bus", "estimateArrive"]
+    + ["IdLine", "typeOfDays", "DayType", "idDayType", "Direction1", "StartTime", "pmv", "dataLine"]
+)
+THINGS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=12,
+)
+CELLS = (
+    THINGS.filter(lambda thing: not isinstance(thing, list | dict))
+    | st.lists(THINGS, max_size=4).map(repr)
+    | st.datetimes()
+    | st.sampled_from(["[[", "#N/A", "2025-08-29 17:01:17", "None", "1,76E+09", "Europe/Nowhere"])
+)
+
+
+@pytest.mark.parametrize("source_id", sorted(Catalog.bundled().sources))
+@given(data=st.data())
+@settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+def test_no_cell_whatever_breaks_a_parser_and_every_row_is_accounted_for(
+    source_id: str, data: st.DataObject
+) -> None:
+    source = Catalog.bundled().source(source_id)
+    names = sorted(
+        {*source.requires, *(mapped.source for mapped in source.columns.values() if mapped.source)}
+        | {"timeTable.IdLine", "timeTable.DayType", "current.last_updated", "location.tz_id"}
+    )
+    row = st.fixed_dictionaries({name: CELLS for name in names})
+    rows = data.draw(st.lists(row, min_size=1, max_size=3))
+    tables = [Catalog.bundled().table(name) for name in (*source.feeds, *source.derives)]
+    conformers = {table.id: Conformer(table) for table in tables}
+
+    events = list(JOBS[source.job].parse(enumerate(rows, start=2), Context(source, RECEIVED)))
+
+    for event in events:
+        assert event.table_id in conformers
+        if isinstance(event, Row):
+            typed = conformers[event.table_id].row(event.values)
+            assert isinstance(typed, Rejection | tuple)
+    said = {event.row_number for event in events if isinstance(event, Row | Reject)}
+    assert len(events) >= len(rows) * len(tables) or said == set(range(2, len(rows) + 2))

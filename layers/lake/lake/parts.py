@@ -1,4 +1,4 @@
-"""The parts of a workbook around its rows: the list of sheets, the shared texts, the header."""
+"""The parts of a workbook around its rows: the list of sheets, and one row."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Final
 
 from lake.archive import Archive
 from lake.errors import FileRefused
-from lake.safexml import Attributes, SafeParser, corrupt, refuse_entities
+from lake.safexml import Attributes, SafeParser, corrupt
 
 WORKBOOK: Final = "xl/workbook.xml"
 _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
-_SHARED_TEXTS: Final = "xl/sharedStrings.xml"
 _MAX_HEADER_CHARS: Final = 1 << 20
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -71,60 +70,6 @@ def sheets(archive: Archive) -> dict[str, str]:
     SafeParser(_RELATIONS, relation).feed_all([archive.small(_RELATIONS)])
     SafeParser(WORKBOOK, sheet).feed_all([archive.small(WORKBOOK)])
     return found
-
-
-def shared_texts(archive: Archive, wanted: set[int], most: int) -> dict[int, str]:
-    """The wanted ones of the shared texts; all are unpacked and counted, few are kept."""
-    if _SHARED_TEXTS not in archive:
-        return {}
-    reader = _SharedTexts(wanted)
-    for chunk in archive.stream(_SHARED_TEXTS):
-        reader.feed(chunk)
-        if reader.seen > most:
-            raise FileRefused("too_much_inside", f"The file holds more than {most:,} texts")
-    return reader.texts
-
-
-class _SharedTexts:
-    """Expat until the last wanted text, then only a count: millions of texts cost little."""
-
-    def __init__(self, wanted: set[int]) -> None:
-        self.texts: dict[int, str] = {}
-        self.seen = 0
-        self._last = max(wanted, default=-1)
-        self._wanted = wanted
-        self._parts: list[str] | None = None
-        self._phonetic = False
-        self._tail = b""
-        self._parser = SafeParser(_SHARED_TEXTS, self._start, self._end, self._text)
-
-    def feed(self, chunk: bytes) -> None:
-        if b"<!DOCTYPE" in self._tail + chunk:  # also where expat no longer listens
-            refuse_entities()
-        self._tail = chunk[-16:]
-        if self.seen > self._last:
-            self.seen += chunk.count(b"</si>") + chunk.count(b":si>") + chunk.count(b"<si/>")
-        else:
-            self._parser.feed(chunk)
-
-    def _start(self, name: str, _: Attributes) -> None:
-        if name == "si" and self.seen in self._wanted:
-            self._parts = []
-        elif name == "rPh":
-            self._phonetic = True
-
-    def _end(self, name: str) -> None:
-        if name == "si":
-            if self._parts is not None:
-                self.texts[self.seen] = "".join(self._parts)
-                self._parts = None
-            self.seen += 1
-        elif name == "rPh":
-            self._phonetic = False
-
-    def _text(self, data: str) -> None:
-        if self._parts is not None and not self._phonetic:
-            self._parts.append(data)
 
 
 def row_cells(archive: Archive, part: str, row: int, columns: int) -> dict[int, tuple[str, str]]:

@@ -18,6 +18,7 @@ from lake.archive import Archive, Limits
 from lake.catalog import Format, Source
 from lake.errors import FileRefused
 from lake.filekind import require_zip
+from lake.sharedtexts import shared_texts
 from lake.sheetscan import Bounds, scan
 
 _MAX_CELLS: Final = 3_000_000
@@ -109,7 +110,7 @@ def _header(archive: Archive, part: str, sheet: str, expected: Format) -> dict[i
     """The names in the header row by column; blank cells are no columns."""
     cells = parts.row_cells(archive, part, expected.header_row, expected.max_columns)
     wanted = {int(text) for kind, text in cells.values() if kind == "s" and _is_index(text)}
-    shared = parts.shared_texts(archive, wanted, _MAX_CELLS)
+    shared = shared_texts(archive, wanted, _MAX_CELLS)
     names: dict[int, str] = {}
     for column, (kind, text) in sorted(cells.items()):
         name = shared.get(int(text), "") if kind == "s" and _is_index(text) else text
@@ -141,9 +142,9 @@ def _require_columns(columns: Mapping[int, str], requires: tuple[str, ...], shee
     said = []
     for name in missing:
         close = get_close_matches(name.casefold(), spare, n=1, cutoff=0.6)
-        hint = f"; found '{_cut(spare[close[0]])}': did you mean that?" if close else ""
+        hint = f" (found '{_cut(spare[close[0]])}': did you mean that?)" if close else ""
         said.append(f"column '{name}' is missing{hint}")
-    found = "" if any("found" in part for part in said) else f"; found {_listed(names)}"
+    found = "" if any("(found" in part for part in said) else f"; found {_listed(names)}"
     raise FileRefused("column_missing", f"In the sheet '{sheet}' {', '.join(said)}{found}")
 
 

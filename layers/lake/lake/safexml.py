@@ -14,6 +14,8 @@ from lake.errors import FileRefused
 _MAX_DEPTH: Final = 64
 _MAX_TAG_BYTES: Final = 4 << 20
 _MAX_NAMES: Final = 20_000
+# 4 s of expat's calls into Python; no header, list of sheets or oddly spelled sheet needs more.
+_MAX_ELEMENTS: Final = 2_500_000
 
 Attributes = dict[str, str]
 
@@ -51,6 +53,7 @@ class SafeParser:
         self._start = start
         self._end = end
         self._depth = 0
+        self._elements = 0
         self._fed = 0
         self._expat = expat.ParserCreate()
         self._expat.buffer_text = True
@@ -80,8 +83,15 @@ class SafeParser:
 
     def _on_start(self, name: str, attributes: Attributes) -> None:
         self._depth += 1
+        self._elements += 1
         if self._depth > _MAX_DEPTH:
             raise corrupt(f"its part {self._part} is nested too deeply")
+        if self._elements > _MAX_ELEMENTS:
+            raise FileRefused(
+                "too_much_inside",
+                f"The file's part {self._part} is very large or written in an unusual way:"
+                " open it in Excel and save it",
+            )
         self._start(name.rpartition(":")[2], attributes)
 
     def _on_end(self, name: str) -> None:

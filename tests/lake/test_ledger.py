@@ -1,0 +1,298 @@
+"""The ledger: conditional writes, the lists that people ask for, and replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from threading import Barrier, Thread
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lake.errors import LakeError
+from lake.lanes import lease_of
+from lake.ledger import Ledger, file_message
+from lake.records import (
+    ACCEPTED,
+    FAILED,
+    LOADED,
+    QUARANTINED,
+    UNCHANGED,
+    WAITING,
+    FileRecord,
+    Load,
+    Receipt,
+    iso,
+)
+from tests.factories import ledger_schema
+
+NOW = datetime(2025, 8, 29, 10, tzinfo=UTC)
+FILE = FileRecord(
+    source="emt/arrivals",
+    sha256="a" * 64,
+    file_name="a.xlsx",
+    raw_key="emt/arrivals/a.xlsx",
+    size=10,
+    received_at="2025-08-29T10:00:00.000Z",
+    first_seen="2025-08-29T10:00:01.000Z",
+    last_seen="2025-08-29T10:00:01.000Z",
+    state=WAITING,
+    first_receipt="emt/arrivals/a.xlsx#v1",
+    lane="emt-arrivals",
+    job="emt_arrivals",
+    load_id=f"{'a' * 16}-0",
+    bronze_key="emt/arrivals/a.xlsx",
+)
+COUNTS = {"read": 3, "accepted": 2, "duplicate": 0, "rejected": 1, "empty": 0}
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-2")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield boto3.resource("dynamodb").create_table(**ledger_schema("ledger"))
+
+
+@pytest.fixture
+def ledger(table: Any) -> Ledger:
+    return Ledger(table)
+
+
+def other(number: int, **changes: Any) -> FileRecord:
+    sha256 = f"{number:064}"
+    moment = f"2025-08-29T11:00:{number:02}.000Z"
+    base = replace(FILE, sha256=sha256, load_id=f"{sha256[:16]}-0", received_at=moment)
+    return replace(base, last_seen=moment, **changes)
+
+
+def receipt(status: str, version: str = "v1", reason: str = "") -> Receipt:
+    return Receipt(FILE.raw_key, version, status, FILE.source, FILE.sha256, iso(NOW), reason)
+
+
+def load_of(record: FileRecord) -> Load:
+    return Load(record.source, record.sha256, record.load_id)
+
+
+def take(ledger: Ledger, *records: FileRecord, batch: str = "t1") -> bool:
+    return ledger.take_lane(lease_of("emt-arrivals", "emt_arrivals", batch, records, "{}", NOW))
+
+
+def now(ledger: Ledger, record: FileRecord = FILE) -> FileRecord:
+    found = ledger.file(record.source, record.sha256)
+    assert found is not None
+    return found
+
+
+def test_a_file_is_read_back_as_it_was_entered(ledger: Ledger) -> None:
+    assert ledger.admit(FILE)
+
+    assert ledger.file(FILE.source, FILE.sha256) == FILE
+    assert ledger.file("emt/stops", FILE.sha256) is None
+
+
+def test_a_file_is_entered_once(ledger: Ledger) -> None:
+    assert ledger.admit(FILE)
+
+    assert not ledger.admit(replace(FILE, file_name="late.xlsx"))
+    assert now(ledger).file_name == "a.xlsx"
+
+
+def test_a_bronze_key_belongs_to_its_first_content_for_ever(ledger: Ledger) -> None:
+    assert ledger.claim_bronze("emt/arrivals/a.xlsx", "one")
+    assert ledger.claim_bronze("emt/arrivals/a.xlsx", "one")
+    assert not ledger.claim_bronze("emt/arrivals/a.xlsx", "two")
+
+
+def test_a_receipt_keeps_its_first_word(ledger: Ledger) -> None:
+    ledger.close(receipt(ACCEPTED))
+    ledger.close(receipt(UNCHANGED))
+
+    assert ledger.receipt(FILE.raw_key, "v1") == receipt(ACCEPTED)
+    assert ledger.receipt(FILE.raw_key, "v2") is None
+
+
+def test_a_sight_is_counted_once_for_each_receipt(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+
+    for _ in range(3):
+        ledger.see_again(FILE, receipt(UNCHANGED, "v2"))
+
+    assert (now(ledger).seen, now(ledger).last_seen) == (2, iso(NOW))
+
+
+def test_a_refusal_is_entered_with_its_receipt_and_again_counts_again(ledger: Ledger) -> None:
+    refused = replace(FILE, state=QUARANTINED, reason="no", bronze_key="", load_id="")
+
+    ledger.refuse(refused, receipt(QUARANTINED, "v1", "no"))
+    ledger.refuse(refused, receipt(QUARANTINED, "v1", "no"))
+    ledger.refuse(replace(refused, reason="still no"), receipt(QUARANTINED, "v2", "still no"))
+
+    assert (now(ledger).seen, now(ledger).reason) == (2, "still no")
+    assert ledger.waiting("emt-arrivals", 10) == []
+
+
+def test_a_refusal_never_touches_a_file_that_is_on_its_way(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+
+    ledger.refuse(replace(FILE, state=QUARANTINED), receipt(QUARANTINED, "v2", "no"))
+
+    assert now(ledger) == FILE
+    told = ledger.receipt(FILE.raw_key, "v2")
+    assert told is not None
+    assert told.status == QUARANTINED
+
+
+def test_files_are_listed_by_state_last_seen_first(ledger: Ledger) -> None:
+    for number in range(5):
+        ledger.admit(other(number))
+    ledger.admit(replace(FILE, state=FAILED))
+
+    assert [file.sha256[-1] for file in ledger.files(WAITING)] == ["4", "3", "2", "1", "0"]
+    assert len(list(ledger.files(WAITING, limit=2))) == 2
+    assert [file.sha256 for file in ledger.files(FAILED)] == [FILE.sha256]
+    with pytest.raises(LakeError, match="no state is called 'lost'"):
+        list(ledger.files("lost"))
+
+
+def test_a_list_longer_than_a_page_is_told_whole(ledger: Ledger, table: Any) -> None:
+    """A page of DynamoDB ends at 1 MB."""
+    for number in range(8):
+        table.put_item(
+            Item={
+                **other(number).attributes(),
+                "pk": "file#emt/arrivals",
+                "sk": f"{number}",
+                "padding": "x" * 300_000,
+            }
+        )
+
+    assert len(list(ledger.files(WAITING))) == 8
+
+
+def test_waiting_files_come_oldest_first_and_only_while_they_wait(ledger: Ledger) -> None:
+    records = [other(number) for number in (3, 1, 2)]
+    for record in records:
+        ledger.admit(record)
+    assert [file.sha256[-1] for file in ledger.waiting("emt-arrivals", 10)] == ["1", "2", "3"]
+    assert len(ledger.waiting("emt-arrivals", 2)) == 2
+
+    take(ledger, *records)
+
+    assert ledger.waiting("emt-arrivals", 10) == []
+
+
+def test_a_lane_is_taken_with_all_its_files_or_not_at_all(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+
+    assert not take(ledger, FILE, other(1))  # nobody entered the other
+
+    assert ledger.lease("emt-arrivals") is None
+    assert now(ledger).state == WAITING
+
+
+def test_a_file_of_an_old_generation_is_not_taken(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+
+    assert not take(ledger, replace(FILE, load_id=f"{'a' * 16}-9"))
+
+
+def test_of_many_that_take_a_lane_at_once_one_gets_it(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    barrier = Barrier(8)
+    won: list[str] = []
+
+    def contender(token: str) -> None:
+        barrier.wait()
+        if take(ledger, FILE, batch=token):
+            won.append(token)
+
+    threads = [Thread(target=contender, args=(f"t{number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    lease = ledger.lease("emt-arrivals")
+    assert lease is not None
+    assert won == [lease.token]
+    assert now(ledger).token == lease.token
+
+
+def test_only_its_batch_may_move_a_file_or_free_a_lane(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    take(ledger, FILE)
+
+    assert not ledger.mark_loaded(load_of(FILE), "stranger", COUNTS, 5, {})
+    assert not ledger.release("emt-arrivals", "stranger")
+    assert ledger.mark_loaded(load_of(FILE), "t1", COUNTS, 5, {"emt_silver.stops": COUNTS})
+    assert not ledger.mark_failed(load_of(FILE), "t1", 1, "late word")
+    assert ledger.release("emt-arrivals", "t1")
+
+    loaded = now(ledger)
+    assert (loaded.state, loaded.sheet_rows, loaded.counts) == (LOADED, 5, COUNTS)
+    assert loaded.tables == {"emt_silver.stops": COUNTS}
+    assert ledger.lease("emt-arrivals") is None
+
+
+def test_a_run_is_found_by_its_id_and_written_down_only_for_its_lease(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    take(ledger, FILE)
+    lease = ledger.lease("emt-arrivals")
+    assert lease is not None
+
+    assert not ledger.record_run(replace(lease, token="t0"), "run9")
+    assert ledger.record_run(lease, "run1")
+
+    assert ledger.lane_of_run("run1") == "emt-arrivals"
+    assert ledger.lane_of_run("run9") is None
+    assert now(ledger).job_run_id == "run1"
+
+
+def test_a_file_that_goes_back_waits_again_with_its_attempts(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    take(ledger, FILE)
+
+    ledger.mark_retry(load_of(FILE), "t1", 1, "boom", "emt-arrivals")
+
+    (waiting,) = ledger.waiting("emt-arrivals", 10)
+    assert (waiting.attempts, waiting.reason, waiting.load_id) == (1, "boom", FILE.load_id)
+
+
+@pytest.mark.parametrize("state", [LOADED, FAILED, QUARANTINED])
+def test_a_replay_is_a_new_generation_that_carries_nothing_over(ledger: Ledger, state: str) -> None:
+    ended = replace(FILE, state=state, attempts=3, reason="boom", counts=COUNTS, token="t1")
+    ledger.admit(ended)
+
+    again = ledger.requeue(ended, "emt-arrivals", "emt_arrivals")
+
+    assert again == now(ledger)
+    assert (again.state, again.generation, again.load_id) == (WAITING, 1, f"{'a' * 16}-1")
+    assert (again.attempts, again.reason, again.counts, again.token) == (0, "", None, "")
+    assert file_message(again)["load_id"] == again.load_id
+    assert [file.sha256 for file in ledger.waiting("emt-arrivals", 10)] == [FILE.sha256]
+
+
+def test_a_replay_of_what_is_on_its_way_or_never_came_in_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(LakeError, match=r"a\.xlsx is waiting"):
+        ledger.requeue(FILE, "emt-arrivals", "emt_arrivals")
+    with pytest.raises(LakeError, match="upload it again"):
+        ledger.requeue(
+            replace(FILE, state=QUARANTINED, bronze_key=""), "emt-arrivals", "emt_arrivals"
+        )
+
+
+def test_two_replays_at_once_are_one(ledger: Ledger) -> None:
+    ended = replace(FILE, state=LOADED)
+    ledger.admit(ended)
+    ledger.requeue(ended, "emt-arrivals", "emt_arrivals")
+
+    with pytest.raises(LakeError, match="moved on"):
+        ledger.requeue(ended, "emt-arrivals", "emt_arrivals")
+
+    assert now(ledger).generation == 1
