@@ -82,23 +82,14 @@ class ArchiveBuilder:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         classes, archive = work / "classes.lst", work / "classes.jsa"
+        dump = home.java_command(
+            work,
+            "-Xshare:dump",
+            f"-XX:SharedClassListFile={classes}",
+            f"-XX:SharedArchiveFile={archive}",
+        )
         try:
-            prepared = await asyncio.to_thread(prepare_training, home, work / "run", classes)
-            try:
-                trained = await self._run(prepared.command, prepared.environment, work)
-            finally:
-                # A cloud that stops answers no more; the next training cleans up first.
-                if not self._stopping:
-                    await asyncio.to_thread(forget_training)
-            if trained != 0:
-                return False
-            dump = home.java_command(
-                work,
-                "-Xshare:dump",
-                f"-XX:SharedClassListFile={classes}",
-                f"-XX:SharedArchiveFile={archive}",
-            )
-            if await self._run(dump, {}, work) != 0:
+            if not await self._train(home, work, classes) or await self._run(dump, {}, work) != 0:
                 return False
             for stale in home.jars.glob("classes-*.jsa"):
                 stale.unlink()
@@ -108,6 +99,15 @@ class ArchiveBuilder:
             return True
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+    async def _train(self, home: SparkHome, work: Path, classes: Path) -> bool:
+        prepared = await asyncio.to_thread(prepare_training, home, work / "run", classes)
+        try:
+            return await self._run(prepared.command, prepared.environment, work) == 0
+        finally:
+            # A cloud that stops answers no more; the next training cleans up first.
+            if not self._stopping:
+                await asyncio.to_thread(forget_training)
 
     async def _run(self, command: list[str], environment: dict[str, str], work: Path) -> int:
         nice = shutil.which("nice")

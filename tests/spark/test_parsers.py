@@ -513,10 +513,12 @@ def test_the_line_list_is_mapped_by_its_declaration(read: ReadFile) -> None:
 
 def test_a_spanish_sheet_and_an_english_one_say_the_same(read: ReadFile) -> None:
     sample = weather.sample(2, "2025-08-29")
+    # By the wall time, as Excel spoils the epoch; 29 August has no hour that comes twice.
+    madrid = ZoneInfo("Europe/Madrid")
     truth = {
-        int(float(str(row["current.last_updated_epoch"]).replace(",", "."))): float(
-            str(row["current.temp_c"]).replace(",", ".")
-        )
+        int(
+            datetime.fromisoformat(row["current.last_updated"]).replace(tzinfo=madrid).timestamp()
+        ): float(str(row["current.temp_c"]).replace(",", "."))
         for row in _sheet(sample.content)
     }
 
@@ -567,7 +569,7 @@ WORDS = st.sampled_from(
 THINGS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
-    max_leaves=12,
+    max_leaves=8,
 )
 CELLS = (
     THINGS.filter(lambda thing: not isinstance(thing, list | dict))
@@ -579,7 +581,7 @@ CELLS = (
 
 @pytest.mark.parametrize("source_id", sorted(Catalog.bundled().sources))
 @given(data=st.data())
-@settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
 def test_no_cell_whatever_breaks_a_parser_and_every_row_is_accounted_for(
     source_id: str, data: st.DataObject
 ) -> None:
@@ -588,8 +590,8 @@ def test_no_cell_whatever_breaks_a_parser_and_every_row_is_accounted_for(
         {*source.requires, *(mapped.source for mapped in source.columns.values() if mapped.source)}
         | {"timeTable.IdLine", "timeTable.DayType", "current.last_updated", "location.tz_id"}
     )
-    row = st.fixed_dictionaries({name: CELLS for name in names})
-    rows = data.draw(st.lists(row, min_size=1, max_size=3))
+    cells = st.dictionaries(st.sampled_from(names), CELLS, max_size=4)
+    rows = data.draw(st.lists(cells, min_size=1, max_size=3))
     tables = [Catalog.bundled().table(name) for name in (*source.feeds, *source.derives)]
     conformers = {table.id: Conformer(table) for table in tables}
 
