@@ -153,6 +153,19 @@ def test_the_end_of_a_run_told_twice_is_settled_once(lake: Lake, wire: Wire) -> 
     assert lake.state() == before
 
 
+def test_a_late_message_about_a_file_that_is_loaded_starts_nothing(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    write_result(lake, token_of(wire, "run000"), loaded(record))
+    wire.emr.end("run000")
+    wake(job_ended(APPLICATION, "run000"))
+
+    assert wake(message(record)) == []
+
+    assert list(wire.emr.runs) == ["run000"]
+    assert state_of(lake, record).state == "loaded"
+
+
 @pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException"])
 def test_a_request_that_is_refused_for_good_costs_no_attempt_and_frees_the_lane(
     lake: Lake, wire: Wire, code: str

@@ -202,7 +202,7 @@ def test_a_file_of_an_old_generation_is_not_taken(ledger: Ledger) -> None:
     assert not take(ledger, replace(FILE, load_id=f"{'a' * 16}-9"))
 
 
-def test_of_many_that_take_a_lane_at_once_one_gets_it(ledger: Ledger) -> None:
+def test_fault_24_of_many_that_take_a_lane_at_once_one_gets_it(ledger: Ledger) -> None:
     ledger.admit(FILE)
     barrier = Barrier(8)
     won: list[str] = []

@@ -325,7 +325,7 @@ SMALL: dict[str, Callable[[], bytes]] = {
     "names without end": lambda: raw_workbook(
         b"<worksheet>" + b"".join(b"<n%d/>" % n for n in range(3_000_000))
     ),
-    "100,000 parts": lambda: zipped({f"{n}": b"" for n in range(100_000)}, zipfile.ZIP_STORED),
+    "a table of contents without end": lambda: endless_directory(1_500_000),
     "the last of many formulas": lambda: raw_workbook(
         ROWS
         + b"".join(
@@ -335,6 +335,19 @@ SMALL: dict[str, Callable[[], bytes]] = {
         + b'<row r="1000000"><c r="A1000000"><f>1+1</f></c></row></sheetData></worksheet>'
     ),
 }
+
+
+def endless_directory(entries: int) -> bytes:
+    """A zip of 78 MB that is all table of contents, and says that it holds ten parts."""
+    first = zipped({"xl/workbook.xml": b""})
+    name = b"xl/a.x"
+    entry = struct.pack(
+        "<4s6H3I5H2I", b"PK\1\2", *[20] * 2, *[0] * 4, *[0] * 3, len(name), *[0] * 6
+    )
+    directory = (entry + name) * entries
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 10, 10, len(directory), len(first), 0)
+    return first + directory + end
+
 
 # Reading happens in a child that may not have more memory than the promise says.
 _CHILD = """
