@@ -46,7 +46,7 @@ def upload(
     if json:
         as_json(outcome.as_dict() for outcome in outcomes)
     else:
-        columns = ("file", "status", *COUNTS, "seconds", "reason")
+        columns = ("file", "status", *COUNTS, "reason")
         short = [outcome.as_dict() | {"file": Path(outcome.file).name} for outcome in outcomes]
         as_table(short, columns if wait else ("file", "status"), styles=STYLES)
     _judge([outcome.status for outcome in outcomes])
@@ -59,8 +59,8 @@ def _judge(statuses: list[str]) -> None:
         raise Stop("a job failed three times", hint)
     if "quarantined" in statuses:
         count = statuses.count("quarantined")
-        noun = "file was" if count == 1 else "files were"
-        raise Stop(f"{count} {noun} refused and wait in quarantine", "see `lake quarantine`")
+        files = "1 file was refused: it waits" if count == 1 else f"{count} were refused: they wait"
+        raise Stop(f"{files} in quarantine", "see `lake quarantine`; after a fix: lake replay ID")
     if "waiting" in statuses:
         message = "time is up; the load goes on without us"
         raise Stop(message, "look with `lake loads` or `lake status`", Exit.TIMED_OUT)

@@ -61,7 +61,7 @@ def query(
         elif csv:
             as_csv(answer.columns, answer.rows)
         else:
-            as_table(answer.rows, answer.columns, limit=limit, nothing="no rows")
+            as_table(answer.rows, answer.columns, limit=limit, nothing="no rows", verbatim=True)
 
 
 @commands.command(rich_help_panel=PANEL)

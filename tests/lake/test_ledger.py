@@ -196,6 +196,16 @@ def test_a_lane_is_taken_with_all_its_files_or_not_at_all(ledger: Ledger) -> Non
     assert now(ledger).state == WAITING
 
 
+def test_fault_24_a_lane_that_is_held_is_not_taken_with_other_files(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    ledger.admit(other(1))
+    assert take(ledger, FILE)
+
+    assert not take(ledger, other(1), batch="t2")
+
+    assert now(ledger, other(1)).state == WAITING
+
+
 def test_a_file_of_an_old_generation_is_not_taken(ledger: Ledger) -> None:
     ledger.admit(FILE)
 

@@ -274,7 +274,9 @@ def test_a_part_that_lies_about_its_size_is_refused(scan: Scan) -> None:
 
 
 def test_fault_05_one_changed_digit_is_found_by_the_checksum(scan: Scan) -> None:
-    body = raw_workbook(sheet(HEADER + TWO), method=zipfile.ZIP_STORED)
+    """The checksum is compared at the part's end, long after its last row."""
+    long = sheet(HEADER + TWO, after=" " * 1_000_000)
+    body = raw_workbook(long, method=zipfile.ZIP_STORED)
     assert scan(body).rows == 1
 
     assert refusal(scan, body.replace(b'<c r="A2"><v>1</v>', b'<c r="A2"><v>7</v>'))[0] == "corrupt"

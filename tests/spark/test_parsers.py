@@ -563,8 +563,25 @@ def test_an_epoch_that_excel_rounded_is_told_by_the_wall_time_beside_it(
 # --- whatever a cell holds -------------------------------------------------------------------
 
 WORDS = st.sampled_from(
-    "line stop stopId lines geometry coordinates to bus estimateArrive IdLine typeOfDays DayType"
-    " idDayType Direction1 StartTime pmv dataLine".split()
+    [
+        "line",
+        "stop",
+        "stopId",
+        "lines",
+        "geometry",
+        "coordinates",
+        "to",
+        "bus",
+        "estimateArrive",
+        "IdLine",
+        "typeOfDays",
+        "DayType",
+        "idDayType",
+        "Direction1",
+        "StartTime",
+        "pmv",
+        "dataLine",
+    ]
 )
 THINGS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
