@@ -26,7 +26,11 @@ archive = ArchiveBuilder(is_idle=lambda: not any(runs.counts().values()))
 def install() -> None:
     """Register the service, and its state, with ministack."""
     from ministack import app as ministack
+    from ministack.core import router
 
+    # A name that the router doesn't know makes it read the models of all 435 services of AWS
+    # first, ten seconds in which nothing else is answered.
+    router.SERVICE_PATTERNS[NAME] = {"host_patterns": [r"emr-serverless\."], "path_patterns": []}
     ministack.SERVICE_REGISTRY[NAME] = {"module": STATE_KEY}
     ministack.SERVICE_HANDLERS[NAME] = handle_request
     ministack._state_map[STATE_KEY] = STATE_KEY

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lake_cli.views import ago, as_csv, as_json, as_table, plain, size
+from lake_cli.tables import Look, _fitting, as_table
+from lake_cli.views import ago, as_csv, as_json, plain, size
 
 
 @pytest.mark.parametrize("rows", [[], [{"a": 1}], [{"a": 1, "b": None}, {"a": "é\n", "b": True}]])
@@ -34,6 +35,48 @@ def test_a_table_shows_markup_as_it_is(capsys: pytest.CaptureFixture[str]) -> No
     as_table([{"a": "[red]x[/red]"}])
 
     assert "[red]x[/red]" in capsys.readouterr().out
+
+
+WIDTHS = {"file": 34, "rows": 5, "reason": 60, "about": 40}
+
+
+@pytest.mark.parametrize(
+    ("room", "columns"),
+    [
+        (200, ["file", "rows", "reason", "about"]),
+        (71, ["file", "rows", "reason", "about"]),
+        (70, ["file", "rows", "reason"]),
+        (48, ["file", "rows"]),
+        (26, []),
+    ],
+)
+def test_a_narrow_terminal_gets_fewer_columns_and_at_last_none(
+    room: int, columns: list[str]
+) -> None:
+    look = Look(soft=("file", "reason", "about"), spare=("about", "reason"))
+
+    assert _fitting(WIDTHS, look, room) == columns
+
+
+def test_what_no_terminal_can_show_in_columns_is_shown_row_by_row(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    as_table([{"a": "x" * 150, "b": "y" * 150}], look=Look(verbatim=True))
+
+    printed = capsys.readouterr().out
+    assert "x" * 150 in printed
+    assert "y" * 150 in printed
+    assert printed.count("\n") < 5
+
+
+def test_an_answer_keeps_its_digits_and_its_empty_columns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    as_table([{"id": 9132627328111482897, "none": None}], look=Look(verbatim=True))
+
+    printed = capsys.readouterr().out
+    assert "9132627328111482897" in printed
+    assert "none" in printed
 
 
 def test_no_rows_is_said(capsys: pytest.CaptureFixture[str]) -> None:

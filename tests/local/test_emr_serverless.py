@@ -8,15 +8,17 @@ import importlib.util
 import io
 import os
 import tarfile
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local import spark_runner
-from local.lifecycle import REGION
-from tests.local.conftest import ROLE, Clients, queue_of_events, until
+from local.lifecycle import REGION, LaptopCloud
+from tests.local.conftest import ROLE, Clients, client, queue_of_events, until
 
 MERGE = """
 import sys
@@ -262,3 +264,16 @@ def test_an_application_is_read_back_as_terraform_wrote_it(jobs: Jobs) -> None:
     jobs.emr.delete_application(applicationId=made["applicationId"])
     with pytest.raises(jobs.emr.exceptions.ResourceNotFoundException):
         jobs.emr.get_application(applicationId=made["applicationId"])
+
+
+def test_the_first_call_after_a_start_does_not_freeze_the_cloud(
+    make_cloud: Callable[..., LaptopCloud],
+) -> None:
+    cloud = make_cloud()
+    cloud.up()
+    client(cloud, "sqs").list_queues()  # what every first call of any service costs
+    started = time.monotonic()
+
+    client(cloud, "emr-serverless").list_applications()
+
+    assert time.monotonic() - started < 2.5
