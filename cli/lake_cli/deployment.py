@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 LAPTOP = "laptop"
 DEFAULT_PORT = "4566"
-TRIES = {"max_attempts": 4, "mode": "standard"}
+TRIES_ON_AWS = {"max_attempts": 4, "mode": "standard"}
+TRIES_ON_LAPTOP = {"max_attempts": 2, "mode": "standard"}  # who is not there comes no sooner
 
 
 def project_root() -> Path:
@@ -105,11 +106,12 @@ class Deployment:
     def _options(self) -> dict[str, Any]:
         from botocore.config import Config
 
-        common = {"connect_timeout": 5, "read_timeout": 60, "retries": TRIES}
+        patience = {"connect_timeout": 5, "read_timeout": 60}
         if self.env != LAPTOP:
-            return {"config": Config(**common)}
+            return {"config": Config(**patience, retries=TRIES_ON_AWS)}
+        s3 = {"addressing_style": "path"}
         # No proxy stands between a laptop and itself.
-        config = Config(**common, s3={"addressing_style": "path"}, proxies={})
+        config = Config(**patience, retries=TRIES_ON_LAPTOP, s3=s3, proxies={})
         return {"endpoint_url": self.endpoint, "config": config}
 
     @cached_property

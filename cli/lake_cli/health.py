@@ -151,3 +151,14 @@ def advice(
         if row["status"] == "error"
     ]
     return said
+
+
+def brief(sources: list[Row]) -> list[Row]:
+    """The sources for people: no state that nobody is in, and no moment to the millisecond."""
+    idle = [state for state in OPEN_STATES if not any(row[state] for row in sources)]
+    hidden = {*idle, "last_load", "last_load_ago"}
+    return [
+        {name: value for name, value in row.items() if name not in hidden}
+        | {"last_load": row["last_load_ago"]}
+        for row in sources
+    ]

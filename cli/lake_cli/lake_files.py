@@ -34,7 +34,8 @@ def upload(
 ) -> None:
     """Upload files of a source; with --wait, say what became of every row."""
     from lake_cli import uploads
-    from lake_cli.views import as_json, as_table
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import as_json
     from lake_cli.watching import watching
 
     uploads.check(files)
@@ -48,7 +49,8 @@ def upload(
     else:
         columns = ("file", "status", *COUNTS, "reason")
         short = [outcome.as_dict() | {"file": Path(outcome.file).name} for outcome in outcomes]
-        as_table(short, columns if wait else ("file", "status"), styles=STYLES)
+        look = Look(("file", "reason"), ("reason",), ("reason",), STYLES)
+        as_table(short, columns if wait else ("file", "status"), look)
     _judge([outcome.status for outcome in outcomes])
 
 
@@ -78,7 +80,8 @@ def loads(
 ) -> None:
     """Show what was loaded, row by row accounted for, and what waits, failed or was refused."""
     from lake_cli import files
-    from lake_cli.views import ago, as_json, as_table, working
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import ago, as_json, working
 
     with lake(env, profile) as deployment, working("reading the ledger"):
         if source:
@@ -89,7 +92,9 @@ def loads(
         return
     rows = [row | {"received": ago(row["received_at"])} for row in found]
     columns = ("file", "source", "status", *COUNTS, "received", "load_id", "reason")
-    as_table(rows, columns, styles=STYLES, nothing="nothing was uploaded yet")
+    spare = ("reason", "source", "received", "load_id")
+    look = Look(("file", "reason"), spare, ("reason",), STYLES)
+    as_table(rows, columns, look, nothing="nothing was uploaded yet")
 
 
 @commands.command(rich_help_panel=PANEL, epilog="Example: lake rejects 3f5c9a1b2c3d4e5f-0")
@@ -103,7 +108,8 @@ def rejects(
 ) -> None:
     """Show the rows that were rejected: where, what was in the cell, and which rule it broke."""
     from lake_cli import files, queries
-    from lake_cli.views import as_json, as_table, working
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import as_json, working
 
     with lake(env, profile) as deployment, working("asking Athena"):
         if source:
@@ -114,7 +120,8 @@ def rejects(
         as_json(rows)
         return
     columns = ("file_name", "row_number", "column_name", "value", "rule", "reason", "table_id")
-    as_table(rows, columns, nothing="no row was rejected")
+    look = Look(("file_name", "value", "reason"), ("table_id", "rule"))
+    as_table(rows, columns, look, nothing="no row was rejected")
 
 
 @commands.command(rich_help_panel=PANEL)
@@ -127,7 +134,8 @@ def quarantine(
 ) -> None:
     """Show the files that were refused, each with its reason and the id for `lake replay`."""
     from lake_cli import files
-    from lake_cli.views import ago, as_json, as_table, working
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import ago, as_json, working
 
     with lake(env, profile) as deployment, working("reading the ledger"):
         found = files.quarantined(deployment.ledger, source, limit)
@@ -135,7 +143,9 @@ def quarantine(
         as_json(found)
         return
     rows = [row | {"refused": ago(row["when"])} for row in found]
-    as_table(rows, ("id", "file", "source", "reason", "refused"), nothing="no file was refused")
+    look = Look(("file", "reason"), ("refused", "source"))
+    columns = ("id", "file", "source", "reason", "refused")
+    as_table(rows, columns, look, nothing="no file was refused")
 
 
 @commands.command(
@@ -155,7 +165,8 @@ def replay(
 ) -> None:
     """Send refused or failed files through again, after a fix; what is loaded stays once."""
     from lake_cli import replays
-    from lake_cli.views import as_json, as_table, working
+    from lake_cli.tables import as_table
+    from lake_cli.views import as_json, working
 
     if bool(ids) == every:
         raise Stop("name what to replay: ids, or --all", "see `lake quarantine`", Exit.USAGE)

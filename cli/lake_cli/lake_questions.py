@@ -18,15 +18,17 @@ STYLES = {"failed": "red", "late": "yellow", "warning": "yellow", "error": "red"
 def status(json: AsJson = False, env: Env = DEFAULT_ENV, profile: Profile = None) -> None:
     """Show how the lake is: files on their way, freshness, queues, and what a person must do."""
     from lake_cli import health
-    from lake_cli.views import as_json, as_table, say, working
+    from lake_cli.health import brief
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import as_json, say, working
 
     with lake(env, profile) as deployment, working("asking the ledger and the queues"):
         seen = health.look(deployment)
     if json:
         as_json(seen.as_dicts())
         return
-    as_table(seen.sources, styles=STYLES)
-    as_table(seen.queues, styles=STYLES)
+    as_table(brief(seen.sources), look=Look(spare=("promise",), styles=STYLES))
+    as_table(seen.queues, look=Look(styles=STYLES))
     for advice in seen.advice or ["all is well"]:
         say(advice, "yellow" if seen.advice else "green")
 
@@ -48,7 +50,8 @@ def query(
     import sys
 
     from lake_cli import queries
-    from lake_cli.views import as_csv, as_json, as_table, working
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import as_csv, as_json, working
 
     if csv and json:
         raise Stop("either --csv or --json", code=Exit.USAGE)
@@ -61,14 +64,16 @@ def query(
         elif csv:
             as_csv(answer.columns, answer.rows)
         else:
-            as_table(answer.rows, answer.columns, limit=limit, nothing="no rows", verbatim=True)
+            look = Look(verbatim=True)
+            as_table(answer.rows, answer.columns, look, limit=limit, nothing="no rows")
 
 
 @commands.command(rich_help_panel=PANEL)
 def tables(json: AsJson = False, env: Env = DEFAULT_ENV, profile: Profile = None) -> None:
     """Show the tables: what each holds, how many rows, when it was last written."""
     from lake_cli import shapes
-    from lake_cli.views import ago, as_json, as_table, size, working
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import ago, as_json, size, working
 
     with lake(env, profile) as deployment, working("reading the tables"):
         found = shapes.tables(deployment)
@@ -78,7 +83,8 @@ def tables(json: AsJson = False, env: Env = DEFAULT_ENV, profile: Profile = None
     rows = [
         row | {"written": ago(row["written_at"]), "size": size(row["bytes"] or 0)} for row in found
     ]
-    as_table(rows, ("table", "rows", "size", "written", "about"))
+    look = Look(soft=("about",), spare=("about",))
+    as_table(rows, ("table", "rows", "size", "written", "about"), look)
 
 
 @commands.command(rich_help_panel=PANEL, epilog="Example: lake describe emt_silver.stops")
@@ -92,7 +98,8 @@ def describe(
 ) -> None:
     """Show what a table or a source is: columns, meaning, key, checks."""
     from lake_cli import shapes
-    from lake_cli.views import as_json, as_table, screen
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import as_json, screen
 
     with lake(env, profile) as deployment:
         catalog = deployment.catalog
@@ -102,4 +109,4 @@ def describe(
         return
     for what, value in facts.items():
         screen().print(f"{what:<11} {value}", markup=False)
-    as_table(rows)
+    as_table(rows, look=Look(soft=("about", "check"), spare=("required", "key", "unit")))

@@ -9,14 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Side = Literal["left", "right"]
-NARROW = 16  # a cell this short is never broken into two lines
 PIPE_WIDTH = 200  # a file has no edge, but a table wants one
 Row = Mapping[str, Any]
 
@@ -70,53 +67,6 @@ def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
     writer.writeheader()
     for row in rows:
         writer.writerow({name: plain(value) for name, value in row.items()})
-
-
-def as_table(
-    rows: Iterable[Row],
-    columns: Sequence[str] | None = None,
-    *,
-    limit: int | None = None,
-    nothing: str = "nothing to show",
-    styles: Mapping[str, str] | None = None,
-    verbatim: bool = False,
-) -> None:
-    """A table for people, cut after `limit` rows, which it says.
-
-    Our own tables leave out empty columns and group digits; an answer stays `verbatim`.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    upcoming = iter(rows)
-    shown = list(islice(upcoming, limit))
-    names = list(columns or (shown[0] if shown else ()))
-    if not verbatim:
-        names = [name for name in names if any(row.get(name) not in (None, "") for row in shown)]
-    more = limit is not None and next(upcoming, None) is not None
-    if not shown:
-        screen().print(nothing, markup=False)
-        return
-    cells = {name: [plain(row.get(name), people=not verbatim) for row in shown] for name in names}
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for name in names:
-        numbers = all(_is_number(row.get(name)) for row in shown)
-        narrow = numbers or max(map(len, cells[name])) <= NARROW
-        side: Side = "right" if numbers else "left"
-        table.add_column(Text(name), justify=side, overflow="fold", no_wrap=narrow)
-    for index, row in enumerate(shown):
-        style = (styles or {}).get(str(row.get("status") or ""), "")
-        table.add_row(*(Text(cells[name][index]) for name in names), style=style)
-    screen().print()
-    screen().print(table)
-    screen().print()
-    if more:
-        say(f"the first {limit} rows; more with --limit, all with --json or --csv")
-
-
-def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def plain(value: object, *, people: bool = False) -> str:

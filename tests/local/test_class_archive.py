@@ -88,4 +88,3 @@ def test_a_job_goes_before_the_preparation_which_begins_anew_after_it(
     until(lambda: emr.get_job_run(**ids)["jobRun"]["state"] == "SUCCESS", timeout=120)
     # Its end takes a minute of two idle cores and many of two busy ones: not waited for here.
     until(lambda: [command for command in trainings() if str(home.jars) in command], timeout=60)
-    assert "class-training" not in str(list((cloud.state_dir / "s3").rglob("*")))
