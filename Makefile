@@ -90,7 +90,7 @@ destroy: build ## Take the lake out of ENV (asks before it changes AWS)
 
 .PHONY: bench
 bench: build ## Measure, each figure beside its yardstick
-	@$(PYTHON) -m bench $(ARGS)
+	@PYTHONPATH=spark $(PYTHON) -m bench $(ARGS)
 
 .PHONY: clean
 clean: down ## Remove what was built and the laptop's lake; environments stay
