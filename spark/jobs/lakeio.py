@@ -27,6 +27,9 @@ APPEND_RETRIES: Final = "20"  # several lanes append to one operations table
 _LOADS: Final = "lake.loads"
 _TOKEN: Final = "lake.token"  # noqa: S105 (the name of a property)
 _STALE: Final = timedelta(hours=24)
+# Iceberg would keep a file open for each partition of a batch; ten days are seven hundred of them,
+# and the heap of a small driver holds fewer. Sorted rows need one open file at a time.
+_FANOUT_OFF: Final = ("write.spark.fanout.enabled", "false")
 _BRANCH: Final = "load_"
 _CHANGES: Final = "lake_changes"
 # As Java throws it, and as PySpark translates some of it.
@@ -191,6 +194,7 @@ class LakeTable:
 
         With `merge_on` rows replace those that match; without, all of them are new.
         """
+        self._require(*_FANOUT_OFF)
         branch = f"{_BRANCH}{token[:32]}".replace("-", "_")
         self._drop_branches(branch)
         manage = self._java.manageSnapshots()
@@ -274,6 +278,10 @@ class LakeTable:
 
     def append(self, rows: DataFrame) -> None:
         """Adds rows to a table that many write to at once."""
-        if self._java.properties().get("commit.retry.num-retries") != APPEND_RETRIES:
-            self._java.updateProperties().set("commit.retry.num-retries", APPEND_RETRIES).commit()
+        self._require("commit.retry.num-retries", APPEND_RETRIES)
         rows.writeTo(self.identifier).append()
+
+    def _require(self, name: str, value: str) -> None:
+        """Sets a property that Athena's DDL cannot, the first time that it matters."""
+        if self._java.properties().get(name) != value:
+            self._java.updateProperties().set(name, value).commit()
