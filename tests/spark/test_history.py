@@ -109,3 +109,14 @@ def test_a_merge_opens_the_partitions_of_its_own_hours_only(lakehouse: Lakehouse
 )
 def test_days_become_as_few_ranges_as_cover_them(days: list[int], condition: str) -> None:
     assert merging.touched([date(2025, 8, day) for day in days], "d", "date") == condition
+
+
+def test_a_batch_of_many_days_keeps_one_file_open_at_a_time(lakehouse: Lakehouse) -> None:
+    """Iceberg's default, a file for each partition, ended ten day-workbooks in a 1 GB driver."""
+    days = [poll(prediction(), at=f"2025-08-{day:02} 10:00:00") for day in range(1, 29)]
+
+    result = lakehouse.load(lakehouse.file(ARRIVALS, sheet_of(days)))
+
+    assert lakehouse.counts(result, PREDICTIONS) == (28, 28, 0, 0, 0)
+    properties = lakehouse.spark.sql(f"SHOW TBLPROPERTIES {lakehouse.identifier(PREDICTIONS)}")
+    assert ("write.spark.fanout.enabled", "false") in [tuple(row) for row in properties.collect()]
