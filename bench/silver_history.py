@@ -78,6 +78,11 @@ def _write_history(lakehouse: Lakehouse, days: int) -> None:
     """Rows as the job would have written them, by Spark's own means and thus by another way."""
     start = LAST_DAY - timedelta(days=days - 1)
     lakehouse.spark.sql(
+        # One open file at a time: the days times the line prefixes are many.
+        f"ALTER TABLE {lakehouse.identifier(TABLE)} "
+        "SET TBLPROPERTIES ('write.spark.fanout.enabled'='false')"
+    )
+    lakehouse.spark.sql(
         f"""
         INSERT INTO {lakehouse.identifier(TABLE)}
         SELECT sha2(cast(id AS string), 256), event_ts,

@@ -7,6 +7,8 @@ import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 _version_id: ContextVar[str | None] = ContextVar("s3_event_version_id", default=None)
@@ -15,6 +17,7 @@ _version_id: ContextVar[str | None] = ContextVar("s3_event_version_id", default=
 def install() -> None:
     """Put every mend in place; called once, before the first request."""
     name_the_version_in_s3_events()
+    encode_the_keys_of_versions()
     tell_alarms_whole()
 
 
@@ -41,6 +44,27 @@ def name_the_version_in_s3_events() -> None:
 
     s3._fire_s3_event = fire_with_version
     eventbridge._dispatch_event = dispatch_with_version
+
+
+def encode_the_keys_of_versions() -> None:
+    """Let ListObjectVersions honour `encoding-type=url`, which Terraform asks for and decodes."""
+    from ministack.services import s3
+
+    list_versions = s3._list_object_versions
+    encoded = {"Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker"}
+
+    def list_encoded(bucket: str, query: dict[str, Any]) -> Any:
+        status, headers, body = list_versions(bucket, query)
+        if status != 200 or s3._qp(query, "encoding-type") != "url":
+            return status, headers, body
+        answer = ElementTree.fromstring(body)  # noqa: S314 - written by ourselves a moment ago
+        for element in answer.iter():
+            if element.tag.rpartition("}")[2] in encoded:
+                element.text = quote(element.text or "", safe="/")
+        ElementTree.SubElement(answer, f"{{{s3.S3_NS}}}EncodingType").text = "url"
+        return status, headers, ElementTree.tostring(answer, "utf-8", default_namespace=s3.S3_NS)
+
+    s3._list_object_versions = list_encoded
 
 
 def tell_alarms_whole() -> None:

@@ -42,6 +42,31 @@ def test_an_event_of_a_versioned_bucket_names_the_version(clients: Clients) -> N
     assert event["detail"]["object"]["version-id"] == put["VersionId"]
 
 
+def test_versions_are_listed_under_the_keys_they_have(clients: Clients) -> None:
+    s3 = clients("s3")
+    where = {"LocationConstraint": REGION}
+    s3.create_bucket(Bucket="odd-names", CreateBucketConfiguration=where)
+    s3.put_bucket_versioning(Bucket="odd-names", VersioningConfiguration={"Status": "Enabled"})
+    keys = ["a b+c%20d%.txt", "línea/ñ & <x>.txt"]
+    for key in keys:
+        s3.put_object(Bucket="odd-names", Key=key, Body=b"1")
+
+    # botocore asks for `encoding-type=url` by itself, and decodes only what says it is encoded.
+    first = s3.list_object_versions(Bucket="odd-names", MaxKeys=1)
+    rest = s3.list_object_versions(
+        Bucket="odd-names",
+        KeyMarker=first["NextKeyMarker"],
+        VersionIdMarker=first["NextVersionIdMarker"],
+    )
+
+    assert [found["Key"] for page in (first, rest) for found in page["Versions"]] == keys
+    link = s3.generate_presigned_url(
+        "list_object_versions", {"Bucket": "odd-names", "EncodingType": "url"}
+    )
+    with urllib.request.urlopen(link, timeout=10) as answer:  # noqa: S310
+        assert b"<Key>a%20b%2Bc%2520d%25.txt</Key>" in answer.read()
+
+
 def test_an_alarm_is_read_back_as_it_was_written(cloud: LaptopCloud) -> None:
     written = {
         "AlarmName": "errors",

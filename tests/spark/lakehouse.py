@@ -52,8 +52,7 @@ class Lakehouse:
             if identifier not in self._made:
                 database = identifier.rpartition(".")[0]
                 self.spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {database}")
-                statement = ddl.spark_create(self.catalog.table(table_id), identifier)
-                self.spark.sql(statement.replace("''", r"\'"))
+                self.spark.sql(ddl.spark_create(self.catalog.table(table_id), identifier))
                 self._made.append(identifier)
 
     def identifier(self, table_id: str) -> str:

@@ -26,7 +26,7 @@ def athena_create(table: Table, database: str, location: str) -> str:
     properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
     return (
         f"CREATE TABLE IF NOT EXISTS `{database}`.`{table.name}` (\n  {columns}\n)\n"
-        f"COMMENT '{_quoted(table.about)}'{partition}\n"
+        f"COMMENT '{_athena_quoted(table.about)}'{partition}\n"
         f"LOCATION '{location}'\nTBLPROPERTIES ({properties})"
     )
 
@@ -40,7 +40,7 @@ def athena_add_columns(table: Table, database: str, columns: Iterable[Column]) -
 def spark_create(table: Table, identifier: str) -> str:
     """CREATE TABLE IF NOT EXISTS as Spark takes it."""
     columns = ",\n  ".join(
-        f"`{column.name}` {names_of(column.type).spark} COMMENT '{_quoted(column.about)}'"
+        f"`{column.name}` {names_of(column.type).spark} COMMENT '{_spark_quoted(column.about)}'"
         for column in table.columns
     )
     transforms = ", ".join(_spark_transform(transform) for transform in table.partition)
@@ -52,7 +52,8 @@ def spark_create(table: Table, identifier: str) -> str:
 
 
 def _athena_column(column: Column) -> str:
-    return f"`{column.name}` {names_of(column.type).athena} COMMENT '{_quoted(column.about)}'"
+    about = _athena_quoted(column.about)
+    return f"`{column.name}` {names_of(column.type).athena} COMMENT '{about}'"
 
 
 def _spark_transform(transform: str) -> str:
@@ -63,5 +64,10 @@ def _spark_transform(transform: str) -> str:
     return f"{_SPARK_TRANSFORM.get(name, name)}({arguments})"
 
 
-def _quoted(text: str) -> str:
+def _athena_quoted(text: str) -> str:
     return text.replace("'", "''")
+
+
+def _spark_quoted(text: str) -> str:
+    # Spark joins 'a''b' to ab.
+    return text.replace("\\", r"\\").replace("'", r"\'")
