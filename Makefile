@@ -15,6 +15,9 @@ PYTHON3 := $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,$
 PYTHON := .venv/bin/python
 TARGET := $(if $(filter laptop,$(ENV)),laptop,aws)
 
+# Two test processes: while one waits for Terraform or a JVM, the other works.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: help
 help: ## Show this list
 	@printf 'Albufera: a data lake, on AWS or whole on a laptop. First: make demo\n\n'
@@ -46,7 +49,7 @@ format: setup ## Format Python and Terraform, mend what the linter can
 
 .PHONY: test
 test: build check test-tools ## Everything that CI runs: build, checks, all tests
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 .PHONY: test-tools
 test-tools:

@@ -1,0 +1,20 @@
+"""Two test processes side by side: a folder stays in one, because it shares one Spark, cloud or plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+# Dearest first, so that no process ends up waiting for the other's last long folder.
+_DEAREST_FIRST = ("spark", "laptop", "local", "terraform")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Names the folder that each test belongs to."""
+    here = Path(__file__).parent
+    folders = {item: item.path.relative_to(here).parts[0] for item in items}
+    for item, folder in folders.items():
+        item.add_marker(pytest.mark.xdist_group(folder))
+    rank = {folder: place for place, folder in enumerate(_DEAREST_FIRST)}
+    items.sort(key=lambda item: rank.get(folders[item], len(rank)))
