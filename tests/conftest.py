@@ -1,4 +1,4 @@
-"""Two test processes side by side: a folder stays in one, because it shares one Spark, cloud or plan."""
+"""Two test processes side by side: a folder, which shares a Spark or a cloud, stays in one."""
 
 from __future__ import annotations
 
