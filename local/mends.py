@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+_replacing: ContextVar[bool] = ContextVar("lambda_is_replaced", default=False)
 _version_id: ContextVar[str | None] = ContextVar("s3_event_version_id", default=None)
 
 
@@ -18,6 +21,7 @@ def install() -> None:
     """Put every mend in place; called once, before the first request."""
     name_the_version_in_s3_events()
     encode_the_keys_of_versions()
+    let_calls_end_before_an_update()
     tell_alarms_whole()
 
 
@@ -65,6 +69,39 @@ def encode_the_keys_of_versions() -> None:
         return status, headers, ElementTree.tostring(answer, "utf-8", default_namespace=s3.S3_NS)
 
     s3._list_object_versions = list_encoded
+
+
+def let_calls_end_before_an_update() -> None:
+    """Let a Lambda that is working finish on its old code, as AWS does.
+
+    ministack kills it: a queue's message then waits for minutes until it is visible again.
+    """
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    kill_now, forget = lambda_runtime.kill_workers, lambda_runtime.invalidate_worker
+
+    def kill(workers: list[Any]) -> None:
+        busy = [worker for worker in workers if worker.in_use] if _replacing.get() else []
+        kill_now([worker for worker in workers if worker not in busy])
+        for worker in busy:
+            Thread(target=kill_when_free, args=(worker,), daemon=True).start()
+
+    def kill_when_free(worker: Any) -> None:
+        deadline = time.monotonic() + float(worker.config.get("Timeout", 3)) + 5
+        while worker.in_use and time.monotonic() < deadline:
+            time.sleep(0.1)
+        kill_now([worker])
+
+    def replace(*args: Any, **kwargs: Any) -> None:
+        token = _replacing.set(True)
+        try:
+            forget(*args, **kwargs)
+        finally:
+            _replacing.reset(token)
+
+    lambda_runtime.kill_workers = kill
+    lambda_svc.invalidate_worker = replace
 
 
 def tell_alarms_whole() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import time
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 from local.lifecycle import REGION, LaptopCloud
-from tests.local.conftest import Clients, queue_of_events, until
+from tests.local.conftest import ROLE, Clients, queue_of_events, until, zipped
 
 NAMESPACE = "{http://monitoring.amazonaws.com/doc/2010-08-01/}"
 
@@ -65,6 +69,30 @@ def test_versions_are_listed_under_the_keys_they_have(clients: Clients) -> None:
     )
     with urllib.request.urlopen(link, timeout=10) as answer:  # noqa: S310
         assert b"<Key>a%20b%2Bc%2520d%25.txt</Key>" in answer.read()
+
+
+def test_a_call_ends_on_its_old_code_while_the_function_is_replaced(clients: Clients) -> None:
+    functions = clients("lambda")
+    slow = "import time\ndef handler(event, context):\n    time.sleep(3)\n    return 'old'\n"
+    functions.create_function(
+        FunctionName="slow",
+        Runtime=f"python3.{sys.version_info.minor}",
+        Role=ROLE,
+        Handler="slow.handler",
+        Timeout=20,
+        Code={"ZipFile": zipped("slow.py", slow)},
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName="slow")
+    with ThreadPoolExecutor(1) as aside:
+        running = aside.submit(functions.invoke, FunctionName="slow")
+        time.sleep(1.5)
+        functions.update_function_code(
+            FunctionName="slow", ZipFile=zipped("slow.py", slow.replace("old", "new"))
+        )
+        assert json.loads(running.result()["Payload"].read()) == "old"
+
+    functions.get_waiter("function_updated_v2").wait(FunctionName="slow")
+    assert json.loads(functions.invoke(FunctionName="slow")["Payload"].read()) == "new"
 
 
 def test_an_alarm_is_read_back_as_it_was_written(cloud: LaptopCloud) -> None:
