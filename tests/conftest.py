@@ -10,6 +10,8 @@ import pytest
 _DEAREST_FIRST = ("spark", "laptop", "local", "terraform")
 
 
+# First, because xdist reads the groups in a hook of the same name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Names the folder that each test belongs to."""
     here = Path(__file__).parent
