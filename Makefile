@@ -16,7 +16,7 @@ PYTHON := .venv/bin/python
 TARGET := $(if $(filter laptop,$(ENV)),laptop,aws)
 
 # Two test processes: while one waits for Terraform or a JVM, the other works.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses 2 --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show this list

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # Dearest first, so that no process ends up waiting for the other's last long folder.
 _DEAREST_FIRST = ("spark", "laptop", "local", "terraform")
 
 
-# First, because xdist reads the groups in a hook of the same name.
-@pytest.hookimpl(tryfirst=True)
+class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives a whole folder of tests to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return PurePosixPath(nodeid.partition("::")[0]).parts[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+    """Schedules by folder, whatever --dist says."""
+    return ByFolder(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Names the folder that each test belongs to."""
+    """Puts the dear folders first."""
     here = Path(__file__).parent
-    folders = {item: item.path.relative_to(here).parts[0] for item in items}
-    for item, folder in folders.items():
-        item.add_marker(pytest.mark.xdist_group(folder))
     rank = {folder: place for place, folder in enumerate(_DEAREST_FIRST)}
-    items.sort(key=lambda item: rank.get(folders[item], len(rank)))
+    items.sort(key=lambda item: rank.get(item.path.relative_to(here).parts[0], len(rank)))
