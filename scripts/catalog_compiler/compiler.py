@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lake.names import logical_database, nearest
-from scripts.catalog_compiler import shapes
+from scripts.catalog_compiler import conducting, shapes
 from scripts.catalog_compiler.reader import Entry, Place, read
 
 _FORMAT_DEFAULTS = {
@@ -41,21 +41,28 @@ class _Draft:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: dict[str, Entry] = field(default_factory=dict)
+    apis: dict[str, Any] = field(default_factory=dict)
 
 
 def compile_catalog(folder: Path) -> dict[str, Any]:
     """The compiled catalogue of a folder of declarations."""
-    draft = _Draft()
+    draft = _Draft(apis=conducting.apis(folder))
     for path in sorted(folder.glob("*/tables/*.yaml")):
         _read_table(draft, folder, path)
     for path in sorted(folder.glob("*/sources/*.yaml")):
         _read_source(draft, folder, path)
     for source in draft.sources.values():
         _resolve(draft, source)
-    lanes = _lanes(draft.sources)
+    loading = {name: one for name, one in draft.sources.items() if one["kind"] != "stream"}
+    for source in draft.sources.values():
+        for table in source["feeds"] if source["kind"] == "stream" else ():
+            draft.tables[table]["streamed"] = True
+    lanes = _lanes(loading)
     for lane, members in lanes.items():
         for member in members:
             draft.sources[member]["lane"] = lane
+    jobs = _jobs(loading)
+    jobs |= conducting.jobs(folder, draft.tables, jobs)
     content: dict[str, Any] = {
         "version": 1,
         "databases": {
@@ -64,8 +71,10 @@ def compile_catalog(folder: Path) -> dict[str, Any]:
         },
         "sources": draft.sources,
         "tables": draft.tables,
-        "pipelines": {},
-        "jobs": _jobs(draft.sources),
+        "apis": draft.apis,
+        "pipelines": conducting.pipelines(folder, jobs),
+        "data": conducting.data(folder),
+        "jobs": jobs,
         "lanes": lanes,
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -112,6 +121,8 @@ def _add_table(draft: _Draft, domain: str, label: str, entry: Entry) -> str:
         "newest_by": _plain(entry, "newest_by", None),
         "keep_known": _plain(entry, "keep_known", False),
         "checks": _plain(entry, "checks", []),
+        "quality": _plain(entry, "quality", []),
+        "streamed": False,
         "fresh_within_minutes": _minutes(entry, "fresh_within"),
         "retention_days": (_minutes(entry, "retention") or 0) // 1440 or None,
     }
@@ -144,6 +155,11 @@ def _check_references(table: dict[str, Any], entry: Entry) -> None:
                     " or truncate(n, column)"
                 )
             known(match[2] or match[5] or match[6], part.place, "'partition'")
+    for rule in entry.value["quality"].value if "quality" in entry.value else []:
+        if "column" in rule.value:
+            known(rule.value["column"].value, rule.place, "'quality'")
+        if rule.value["check"].value == "nulls" and "column" not in rule.value:
+            raise rule.place.refuse("the check 'nulls' names its 'column'")
     if "checks" in entry.value:
         for check in entry.value["checks"].value:
             known(check.value["column"].value, check.place, "'checks'")
@@ -166,6 +182,9 @@ def _read_source(draft: _Draft, folder: Path, path: Path) -> None:
         feeds, mapped = _inline(draft, domain, inline, entry)
     if not feeds:
         raise entry.place.refuse("a source says where it goes: 'feeds' or an inline 'table'")
+    kind = entry.value["kind"].value
+    if kind == "stream" and ("job" in entry.value or "format" in entry.value):
+        raise entry.place.refuse("a stream has neither 'job' nor 'format': nothing loads files")
     source_id = f"{domain}/{path.stem}"
     draft.places[source_id] = entry
     draft.sources[source_id] = {
@@ -173,10 +192,11 @@ def _read_source(draft: _Draft, folder: Path, path: Path) -> None:
         "domain": domain,
         "name": path.stem,
         "about": " ".join(str(entry.value["about"].value).split()),
-        "kind": entry.value["kind"].value,
+        "kind": kind,
+        "poll": conducting.poll(entry, domain, draft.apis),
         "format": {**_FORMAT_DEFAULTS, **_plain(entry, "format", {})},
         "requires": _plain(entry, "requires", None),
-        "job": _plain(entry, "job", "tabular"),
+        "job": "" if kind == "stream" else _plain(entry, "job", "tabular"),
         "feeds": feeds,
         "derives": [logical_id(domain, label) for label in _plain(entry, "derives", [])],
         "columns": mapped,
@@ -223,7 +243,7 @@ def _resolve(draft: _Draft, source: dict[str, Any]) -> None:
     mapped = source["columns"]
     if source["requires"] is None:
         source["requires"] = [cell["from"] for cell in mapped.values() if "from" in cell]
-    if source["job"] != "tabular" and not mapped:
+    if source["job"] not in ("tabular", "") and not mapped:
         return
     if len(source["feeds"]) != 1:
         raise entry.place.refuse("a source with 'columns' feeds exactly one table")
@@ -243,12 +263,24 @@ def _resolve(draft: _Draft, source: dict[str, Any]) -> None:
 def _jobs(sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
     jobs: dict[str, Any] = {}
     for source in sources.values():
-        job = jobs.setdefault(source["job"], {"sources": [], "tables": []})
+        job = jobs.setdefault(source["job"], _job())
         job["sources"].append(source["id"])
         for table in [*source["feeds"], *source["derives"]]:
             if table not in job["tables"]:
                 job["tables"].append(table)
     return jobs
+
+
+def _job() -> dict[str, Any]:
+    """A job that sources start: its arguments are the batch's."""
+    return {
+        "about": "",
+        "sources": [],
+        "tables": [],
+        "reads": [],
+        "arguments": [],
+        "timeout_minutes": None,
+    }
 
 
 def _lanes(sources: dict[str, dict[str, Any]]) -> dict[str, list[str]]:

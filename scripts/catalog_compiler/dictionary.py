@@ -27,6 +27,9 @@ def data_dictionary(catalog: dict[str, Any]) -> str:
         lines.append(
             f"One row for each `({', '.join(table['key'])})`. {_partition(table)}".rstrip()
         )
+        if table["streamed"]:
+            counts = f"the row with the newest `{table['newest_by']}` counts"
+            lines += ["", f"A stream may bring a key twice: {counts}."]
         lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
         for column in table["columns"]:
             required = "" if column["required"] else "?"

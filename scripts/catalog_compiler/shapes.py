@@ -50,6 +50,17 @@ _MAPPED = {
     "format": text,
     "zone": text,
 }
+SCHEDULE = record({"cron": text, "zone": text}, required=["cron"])
+POLL = record(
+    {
+        "api": text,
+        "client": text,
+        "schedule": SCHEDULE,
+        "every": duration,
+        "query": map_of(text),
+    },
+    required=["api"],
+)
 _COLUMN = {
     "type": one_of(*TYPES),
     "required": flag,
@@ -67,6 +78,19 @@ _CHECKS = list_of(
         required=["column"],
     )
 )
+_QUALITY = list_of(
+    record(
+        {
+            "check": one_of("rows", "unique", "nulls", "checks", "volume"),
+            "column": text,
+            "at_least": number,
+            "at_most": number,
+            "within": list_of(number, length=2),
+            "severity": one_of("stop", "warn"),
+        },
+        required=["check"],
+    )
+)
 _TABLE_FIELDS = {
     "about": text,
     "key": list_of(text),
@@ -76,6 +100,7 @@ _TABLE_FIELDS = {
     "fresh_within": duration,
     "retention": duration,
     "checks": _CHECKS,
+    "quality": _QUALITY,
 }
 
 TABLE = record(
@@ -93,7 +118,8 @@ INLINE_TABLE = record(
 SOURCE = record(
     {
         "about": text,
-        "kind": one_of("upload"),
+        "kind": one_of("upload", "stream"),
+        "poll": POLL,
         "format": record(
             {
                 "sheet": text,
@@ -112,4 +138,50 @@ SOURCE = record(
         "table": INLINE_TABLE,
     },
     required=["about", "kind"],
+)
+API = record(
+    {
+        "about": text,
+        "url": text,
+        "secret": text,
+        "auth": one_of("none", "query", "header", "emt"),
+        "parameter": text,
+        "retries": number,
+        "timeout": number,
+        "quota_per_day": number,
+    },
+    required=["about", "url"],
+)
+
+
+def argument(entry: Entry, name: str) -> None:
+    """A word, a number, or what the deployment calls a database or a layer's warehouse."""
+    if isinstance(entry.value, dict):
+        record({"database": text, "warehouse": text})(entry, name)
+        if len(entry.value) != 1:
+            raise entry.place.refuse(f"'{name}' says exactly one of database and warehouse")
+    elif isinstance(entry.value, bool) or not isinstance(entry.value, str | int | float):
+        raise entry.place.refuse(
+            f"'{name}' must be a text, a number, {{database: ..}} or {{warehouse: ..}}"
+        )
+
+
+JOB = record(
+    {
+        "about": text,
+        "reads": list_of(text),
+        "writes": list_of(text),
+        "timeout": duration,
+        "arguments": map_of(argument),
+    },
+    required=["about", "writes"],
+)
+PIPELINE = record(
+    {
+        "about": text,
+        "schedule": SCHEDULE,
+        "timeout": duration,
+        "stages": list_of(list_of(text)),
+    },
+    required=["about", "stages"],
 )

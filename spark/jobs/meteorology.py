@@ -7,6 +7,7 @@ from typing import Final
 
 from jobs import tabular
 from jobs.records import Cells, Context, Event, Transform
+from lake import mapping
 from lake.conform import Refused, moment, text, wall_to_utc
 
 _EPOCH: Final = "current.last_updated_epoch"
@@ -20,7 +21,7 @@ def parse(rows: Iterable[tuple[int, Cells]], context: Context) -> Iterator[Event
 
 
 def _with_epoch(cells: Cells) -> Cells:
-    if not tabular.rounded(cells.get(_EPOCH)):
+    if not mapping.rounded(cells.get(_EPOCH)):
         return cells
     try:
         wall, zone = moment(cells.get(_WALL)), text(cells.get(_ZONE))

@@ -67,6 +67,72 @@ run "only_uploads_land_in_raw" {
   }
 }
 
+run "what_conducts_the_lake_follows_from_declarations" {
+  module {
+    source = "./modules/catalog"
+  }
+
+  variables {
+    catalog = {
+      sha256    = "abc"
+      databases = { toys_silver = { domain = "toys", layer = "silver" } }
+      sources = {
+        "toys/cars" = {
+          kind = "upload"
+          job  = "tabular"
+          poll = { api = "toys/maker", schedule = { cron = "*/5 * * * *", zone = "Europe/Madrid" } }
+        }
+        "toys/race_track" = {
+          kind  = "stream"
+          job   = ""
+          feeds = ["toys_silver.laps"]
+          poll  = { api = "toys/maker", every_minutes = 30 }
+        }
+      }
+      tables = { "toys_silver.laps" = { fresh_within_minutes = 120 }, "toys_silver.cars" = {} }
+      jobs = {
+        tabular = { sources = ["toys/cars"] }
+        toys_gold = {
+          sources         = []
+          timeout_minutes = 30
+          arguments = [
+            { name = "warehouse", warehouse = "silver" },
+            { name = "db", database = "toys_silver" },
+            { name = "limit", literal = "1.5" },
+          ]
+        }
+      }
+      lanes     = { "toys-cars" = ["toys/cars"] }
+      apis      = { "toys/maker" = { name = "maker", url = "https://maker.example", secret = "maker" } }
+      pipelines = { "toys/gold" = { timeout_minutes = 120, stages = [["toys_gold"]] } }
+    }
+  }
+
+  assert {
+    condition = (
+      join(" ", output.pipelines["toys/gold"].jobs.toys_gold.arguments) ==
+      "--warehouse s3://lake-silver --db tfm_dgv_mbdde_toys_silver --limit 1.5"
+      && output.pipelines["toys/gold"].jobs.toys_gold.timeout_minutes == 30
+    )
+    error_message = "A job is called with what the deployment calls its databases and warehouses."
+  }
+
+  assert {
+    condition     = output.streams["toys/race_track"].slug == "toys-race-track" && output.streams["toys/race_track"].secret == "maker"
+    error_message = "A stream is named by its source and knows the secret of its API."
+  }
+
+  assert {
+    condition     = keys(output.polls) == ["toys/cars"] && output.polls["toys/cars"].schedule.zone == "Europe/Madrid"
+    error_message = "A stream is no poll, and a poll keeps its zone."
+  }
+
+  assert {
+    condition     = output.secrets == toset(["maker"]) && output.fresh_tables == { "toys_silver.laps" = 120 }
+    error_message = "Each secret is made once, and only tables with a promise are watched."
+  }
+}
+
 run "a_source_without_its_job_is_refused" {
   command = plan
 

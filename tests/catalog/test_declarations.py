@@ -29,9 +29,14 @@ def test_a_table_says_which_row_is_newest_or_only_grows(table: Table) -> None:
     assert table.newest_by or table.layer == "ops"
 
 
+@pytest.mark.parametrize("job", CATALOG.jobs)
+def test_a_job_has_its_entry_script(job: str) -> None:
+    assert (ROOT / "spark" / f"{job}.py").is_file()
+
+
 @sources
-def test_a_source_has_its_entry_script(source: Source) -> None:
-    assert (ROOT / "spark" / f"{source.job}.py").is_file()
+def test_a_source_is_loaded_by_a_job_or_never_ends(source: Source) -> None:
+    assert (source.job in CATALOG.jobs) != (source.kind == "stream")
 
 
 @sources

@@ -35,6 +35,18 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """A rule that a whole table keeps before it is shown."""
+
+    check: str
+    column: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    within: tuple[float, float] | None = None
+    severity: str = "stop"
+
+
+@dataclass(frozen=True)
 class Table:
     """One Iceberg table: its grain is the key."""
 
@@ -52,6 +64,8 @@ class Table:
     checks: tuple[Check, ...] = ()
     fresh_within_minutes: int | None = None
     retention_days: int | None = None
+    quality: tuple[Quality, ...] = ()
+    streamed: bool = False  # a stream appends to it, so that a key can stand twice
 
     def column(self, name: str) -> Column:
         """The column of that name."""
@@ -83,6 +97,42 @@ class Mapped:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """When something starts, by the clock of a zone."""
+
+    cron: str
+    zone: str
+
+
+@dataclass(frozen=True)
+class Api:
+    """A service that is asked for data."""
+
+    id: str
+    domain: str
+    name: str
+    about: str
+    url: str
+    secret: str | None
+    auth: str
+    parameter: str | None
+    retries: int
+    timeout_seconds: int
+    quota_per_day: int | None
+
+
+@dataclass(frozen=True)
+class Poll:
+    """How and when a source is asked for."""
+
+    api: str
+    client: str | None
+    schedule: Schedule | None
+    every_minutes: int | None
+    query: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Source:
     """One thing that sends data."""
 
@@ -99,6 +149,17 @@ class Source:
     columns: Mapping[str, Mapped] = field(default_factory=dict)
     reject_share: float = 0.05
     lane: str = ""
+    poll: Poll | None = None
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a job: a word, or what the deployment calls a database or a warehouse."""
+
+    name: str
+    literal: str | None = None
+    database: str | None = None
+    warehouse: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +169,23 @@ class Job:
     name: str
     sources: tuple[str, ...]
     tables: tuple[str, ...]
+    about: str = ""
+    reads: tuple[str, ...] = ()
+    arguments: tuple[Argument, ...] = ()
+    timeout_minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Jobs in stages: side by side within one, a stage after the other."""
+
+    id: str
+    domain: str
+    name: str
+    about: str
+    schedule: Schedule | None
+    timeout_minutes: int
+    stages: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -119,6 +197,9 @@ class Catalog:
     tables: Mapping[str, Table]
     jobs: Mapping[str, Job]
     lanes: Mapping[str, tuple[str, ...]]
+    apis: Mapping[str, Api] = field(default_factory=dict)
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     def source(self, source_id: str) -> Source:
         """The source of that id; an unknown one is answered with the nearest known."""
@@ -139,6 +220,11 @@ class Catalog:
         return self.source(source_id).lane
 
     @property
+    def streams(self) -> tuple[Source, ...]:
+        """The sources that never end."""
+        return tuple(source for source in self.sources.values() if source.kind == "stream")
+
+    @property
     def databases(self) -> dict[str, str]:
         """Each logical database and its layer."""
         return {table.database: table.layer for table in self.tables.values()}
@@ -150,11 +236,11 @@ class Catalog:
             sha256=data["sha256"],
             sources={name: _source(entry) for name, entry in data["sources"].items()},
             tables={name: _table(entry) for name, entry in data["tables"].items()},
-            jobs={
-                name: Job(name, tuple(entry["sources"]), tuple(entry["tables"]))
-                for name, entry in data["jobs"].items()
-            },
+            jobs={name: _job(name, entry) for name, entry in data["jobs"].items()},
             lanes={name: tuple(sources) for name, sources in data["lanes"].items()},
+            apis={name: Api(**entry) for name, entry in data["apis"].items()},
+            pipelines={name: _pipeline(entry) for name, entry in data["pipelines"].items()},
+            data=data["data"],
         )
 
     @classmethod
@@ -203,6 +289,8 @@ def _table(entry: Mapping[str, Any]) -> Table:
         checks=tuple(_check(check) for check in entry["checks"]),
         fresh_within_minutes=entry["fresh_within_minutes"],
         retention_days=entry["retention_days"],
+        quality=tuple(_quality(rule) for rule in entry["quality"]),
+        streamed=entry["streamed"],
     )
 
 
@@ -232,4 +320,42 @@ def _source(entry: Mapping[str, Any]) -> Source:
         columns=mapped,
         reject_share=entry["reject_share"],
         lane=entry["lane"],
+        poll=_poll(entry["poll"]),
+    )
+
+
+def _quality(entry: Mapping[str, Any]) -> Quality:
+    within = entry.get("within")
+    return Quality(**{**entry, "within": (within[0], within[1]) if within else None})
+
+
+def _schedule(entry: Mapping[str, str] | None) -> Schedule | None:
+    return None if entry is None else Schedule(**entry)
+
+
+def _poll(entry: Mapping[str, Any] | None) -> Poll | None:
+    if entry is None:
+        return None
+    return Poll(**{**entry, "schedule": _schedule(entry["schedule"])})
+
+
+def _job(name: str, entry: Mapping[str, Any]) -> Job:
+    return Job(
+        name=name,
+        sources=tuple(entry["sources"]),
+        tables=tuple(entry["tables"]),
+        about=entry["about"],
+        reads=tuple(entry["reads"]),
+        arguments=tuple(Argument(**argument) for argument in entry["arguments"]),
+        timeout_minutes=entry["timeout_minutes"],
+    )
+
+
+def _pipeline(entry: Mapping[str, Any]) -> Pipeline:
+    return Pipeline(
+        **{
+            **entry,
+            "schedule": _schedule(entry["schedule"]),
+            "stages": tuple(tuple(stage) for stage in entry["stages"]),
+        }
     )

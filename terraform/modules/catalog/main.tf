@@ -18,4 +18,22 @@ locals {
   upload_prefixes = {
     for id, source in var.catalog.sources : id => "${id}/" if source.kind == "upload"
   }
+
+  # A slash is no part of a name on AWS.
+  slugs = {
+    for id in concat(keys(var.catalog.sources), keys(var.catalog.pipelines)) :
+    id => replace(replace(id, "/", "-"), "_", "-")
+  }
+
+  # The arguments of a job as its command line has them.
+  job_arguments = {
+    for name, job in var.catalog.jobs : name => flatten([
+      for argument in job.arguments : [
+        "--${argument.name}",
+        argument.database != null ? local.databases[argument.database].name :
+        argument.warehouse != null ? "s3://${var.bucket_names[argument.warehouse]}" :
+        argument.literal,
+      ]
+    ])
+  }
 }

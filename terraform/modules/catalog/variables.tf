@@ -7,23 +7,53 @@ variable "catalog" {
       layer  = string
     }))
     sources = map(object({
-      kind = string
-      job  = string
+      kind  = string
+      job   = string
+      feeds = optional(list(string), [])
+      poll = optional(object({
+        api           = string
+        schedule      = optional(object({ cron = string, zone = string }))
+        every_minutes = optional(number)
+        query         = optional(map(string), {})
+      }))
     }))
-    jobs  = map(object({ sources = list(string) }))
+    tables = optional(map(object({ fresh_within_minutes = optional(number) })), {})
+    jobs = map(object({
+      sources         = list(string)
+      timeout_minutes = optional(number)
+      arguments = optional(list(object({
+        name      = string
+        literal   = optional(string)
+        database  = optional(string)
+        warehouse = optional(string)
+      })), [])
+    }))
     lanes = map(list(string))
+    apis = optional(map(object({
+      name      = string
+      url       = string
+      secret    = optional(string)
+      parameter = optional(string)
+    })), {})
+    pipelines = optional(map(object({
+      schedule        = optional(object({ cron = string, zone = string }))
+      timeout_minutes = number
+      stages          = list(list(string))
+    })), {})
   })
 
   validation {
     condition = alltrue([
-      for source in values(var.catalog.sources) : contains(keys(var.catalog.jobs), source.job)
+      for source in values(var.catalog.sources) :
+      source.kind == "stream" || contains(keys(var.catalog.jobs), source.job)
     ])
     error_message = "Each source of the catalogue names one of its jobs; run `make build` again."
   }
 
   validation {
     condition = (
-      sort(flatten(values(var.catalog.lanes))) == sort(keys(var.catalog.sources))
+      sort(flatten(values(var.catalog.lanes))) ==
+      sort([for id, source in var.catalog.sources : id if source.kind != "stream"])
     )
     error_message = "Each source of the catalogue stands in one lane, or two jobs could write one table at once."
   }

@@ -58,6 +58,10 @@ mock_resource "aws_athena_workgroup" {
   defaults = { arn = "arn:aws:athena:eu-west-1:123456789012:workgroup/mocked" }
 }
 
+mock_resource "aws_sfn_state_machine" {
+  defaults = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:mocked" }
+}
+
 mock_resource "aws_security_group" {
   defaults = { arn = "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-mocked" }
 }
@@ -97,4 +101,28 @@ override_resource {
 override_resource {
   target = module.start_job.aws_lambda_function.this
   values = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:start_job" }
+}
+
+mock_resource "aws_kinesis_stream" {
+  defaults = { arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/mocked" }
+}
+
+mock_resource "aws_kinesis_firehose_delivery_stream" {
+  defaults = { arn = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/mocked" }
+}
+
+mock_resource "aws_secretsmanager_secret" {
+  defaults = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mocked" }
+}
+
+mock_resource "aws_ecr_repository" {
+  defaults = { arn = "arn:aws:ecr:eu-west-1:123456789012:repository/mocked" }
+}
+
+mock_resource "aws_ecs_task_definition" {
+  defaults = { arn = "arn:aws:ecs:eu-west-1:123456789012:task-definition/mocked:1" }
+}
+
+mock_resource "aws_ecs_cluster" {
+  defaults = { arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/mocked" }
 }
