@@ -2,7 +2,8 @@
 
     catalog.json                  the compiled catalogue
     functions/<verb>.zip          one a Lambda, paths as in the repository
-    layers/lake.zip vendor.zip    the package lake; third-party packages of the Lambdas
+    layers/lake.zip               the package lake
+    layers/vendor.zip ingest.zip  third-party packages of the Lambdas, and of ingest alone
     spark/lake.zip                lake and jobs, for --py-files
     spark/environment.tar.gz      wheels for Spark, unpacked there as ./environment
 
@@ -122,18 +123,18 @@ class Build:
 
     def _layers(self, compiled: bytes) -> list[Artefact]:
         lake = {f"python/{name}": data for name, data in lake_package(compiled).items()}
-        vendor = ROOT / "layers" / "vendor" / "requirements.txt"
-        platform = self.target.functions
+        wanted = sorted(ROOT.glob("layers/*/requirements.txt"))
+        return [self._zip("layers/lake.zip", lake, LAYER), *map(self._third_party, wanted)]
+
+    def _third_party(self, wanted: Path) -> Artefact:
+        name, platform = wanted.parent.name, self.target.functions
 
         def pack() -> bytes:
-            found = packages(vendor, self.pins, platform, self._log("vendor"), everything)
-            layer = {f"python/{name}": data for name, data in found.items()}
+            found = packages(wanted, self.pins, platform, self._log(name), everything)
+            layer = {f"python/{path}": data for path, data in found.items()}
             return zip_bytes(with_bytecode(layer, platform.python, LAYER))
 
-        return [
-            self._zip("layers/lake.zip", lake, LAYER),
-            self._wheels("layers/vendor.zip", vendor, platform, pack),
-        ]
+        return self._wheels(f"layers/{name}.zip", wanted, platform, pack)
 
     def _spark(self, compiled: bytes) -> list[Artefact]:
         code = lake_package(compiled) | {

@@ -12,10 +12,12 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.installed import LaptopError
 from local.lifecycle import LaptopCloud
+from local.upstream import SECRETS, urls
 from scripts.console import Console
 from scripts.deployment.mirrors import MirrorError
 from scripts.deployment.runs import DeployError, Terraform
@@ -51,7 +53,7 @@ class Deployment:
             env=self.env,
             home=home / "terraform" if self.cloud else home / self.env,
             variables=variables,
-            environment=os.environ | (self.cloud.environment() if self.cloud else {}),
+            environment=os.environ | (laptop_environment(self.cloud) if self.cloud else {}),
             console=console,
             parallelism=AT_ONCE[self.cloud is not None],
         )
@@ -135,6 +137,19 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     console.say(f"{args.env}: {args.verb} done, {told} ({time.monotonic() - started:.1f} s)")
     return 0
+
+
+def laptop_environment(
+    cloud: LaptopCloud, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """How Terraform reaches the laptop's cloud; the stand-ins are asked unless you name others."""
+    secrets = {name: json.dumps(secret) for name, secret in SECRETS.items()}
+    asked = {
+        "TF_VAR_upstreams": json.dumps(urls(cloud.endpoint)),
+        "TF_VAR_secrets": json.dumps(secrets),
+    }
+    own = {name: environment[name] for name in asked if environment.get(name)}
+    return asked | own | dict(cloud.environment())
 
 
 def read_arguments(argv: list[str] | None) -> argparse.Namespace:

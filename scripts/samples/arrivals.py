@@ -84,7 +84,7 @@ def _poll(
         timestamp=moment.strftime("%Y-%m-%d %H:%M:%S"),
         arrive=repr(predictions),
         predictions=tuple(predictions),
-        stop_info=repr([_stop_info(line, stop_id, with_lines=index % 5 == 0)]),
+        stop_info=repr([stop_info(line, stop_id, with_lines=index % 5 == 0)]),
         # One file spells the same column as number and as text.
         stop_id=int(stop_id) if index % 3 == 0 else stop_id,
         line=int(line.code),
@@ -131,7 +131,8 @@ def _predictions(
     return made
 
 
-def _stop_info(line: Line, stop_id: str, *, with_lines: bool) -> dict[str, Any]:
+def stop_info(line: Line, stop_id: str, *, with_lines: bool) -> dict[str, Any]:
+    """What an answer says about its stop."""
     stop = STOPS[stop_id]
     lines = [
         {

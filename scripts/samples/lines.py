@@ -86,7 +86,8 @@ def _minute(random: Random) -> str:
     return f"{random.randrange(0, 60):02d}"
 
 
-def _stops(line: Line, direction: int) -> list[dict[str, Any]]:
+def stops_of(line: Line, direction: int) -> list[dict[str, Any]]:
+    """The stops of one direction, in order, as EMT describes them."""
     ordered = line.stops if direction == 1 else tuple(reversed(line.stops))
     return [
         {
@@ -115,9 +116,9 @@ def sample(seed: int) -> Sample:
     whole: list[Timetable] = []
     for line in LINES:
         for direction in (1, 2):
-            stops = repr(_stops(line, direction))
+            stops = repr(stops_of(line, direction))
             other = line.code in OTHER_FORM
-            entries = [tables[line.code]] if other else _entries(line, tables)
+            entries = [tables[line.code]] if other else entries_of(line, tables)
             cell = "" if other else repr([one.entry for one in entries])
             cut += len(cell) > EXCEL_CELL
             whole += _before_the_cut(entries)
@@ -132,7 +133,8 @@ def sample(seed: int) -> Sample:
     return Sample(SOURCE, FILE_NAME, xlsx("Sheet1", HEADER, rows), _truth(tables, whole, cut))
 
 
-def _entries(line: Line, tables: dict[str, Timetable]) -> list[Timetable]:
+def entries_of(line: Line, tables: dict[str, Timetable]) -> list[Timetable]:
+    """What one timeTable cell lists: the line, and every line that shares a stop with it."""
     entries = [tables[line.code]] + [tables[other.code] for other in _neighbours(line)]
     if line.code in CUT:
         entries *= 1 + EXCEL_CELL // len(repr([one.entry for one in entries]))

@@ -75,9 +75,9 @@ def sample(seed: int, day: str, count: int = 24) -> Sample:
         if index % 6 != 4:
             observed = polled.replace(second=0) - timedelta(minutes=15 * (index % 3))
         if not (index % 6 == 4 and rows):
-            values = _values(random)
+            values = values_of(random)
         seen.add(observed)
-        rows.append(_row(polled, observed, values, spanish=index % 4 == 1))
+        rows.append(row_of(polled, observed, values, spanish=index % 4 == 1))
         polled += timedelta(minutes=30)
     truth = Truth(
         sheet_rows=count,
@@ -91,7 +91,8 @@ def sample(seed: int, day: str, count: int = 24) -> Sample:
     return Sample(SOURCE, f"meteorology-{day}.xlsx", content, truth, keys)
 
 
-def _values(random: Random) -> dict[str, float | str]:
+def values_of(random: Random) -> dict[str, float | str]:
+    """What the station measures at one moment."""
     temp = round(random.uniform(15, 34), 1)
     wind = round(random.uniform(0, 50), 1)
     rain = random.choice([0.0, 0.0, 0.0, 0.2, 2.4])
@@ -125,9 +126,10 @@ def _values(random: Random) -> dict[str, float | str]:
     }
 
 
-def _row(
+def row_of(
     polled: datetime, observed: datetime, values: dict[str, float | str], *, spanish: bool
 ) -> tuple[Cell, ...]:
+    """One poll as a row of the workbook."""
     known: dict[str, Cell] = {
         "run_ts_utc": polled.strftime("%Y-%m-%d %H:%M:%S"),
         "location.name": PLACE,

@@ -8,8 +8,6 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from openpyxl import Workbook
-
 Cell = str | int | float | None
 
 EXCEL_CELL = 32_767  # Excel keeps no more characters of a cell, and says nothing
@@ -20,6 +18,8 @@ _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 def xlsx(sheet: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """A workbook of one sheet, as pandas and openpyxl write it."""
+    from openpyxl import Workbook  # the laptop cloud reads our lines and stops, and writes no sheet
+
     book = Workbook(write_only=True)
     book.properties.created = _STAMPED
     page = book.create_sheet(sheet)

@@ -74,6 +74,7 @@ class Lake:
             "NOTICES_TOPIC_ARN": self.topic,
             "JOB_TIMEOUT_MINUTES": "60",
             "CODE_VERSION": "abc",
+            "SPARK_PARAMETERS": f"--py-files s3://{self.bucket('jobs')}/spark/lake.zip --conf a=b",
         }
 
     def upload(self, key: str, body: bytes) -> str:
