@@ -1,0 +1,88 @@
+"""How many records a second go through the stream, and how long one takes to be seen by a query.
+
+On a laptop cloud of its own: Kinesis, the real transform, Firehose, Iceberg, Athena.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from bench.report import Figure
+from local.lifecycle import LaptopCloud
+from tests.local.streams import TABLE, StreamLake
+from tests.weather import record
+
+RECORDS = 100_000
+BUFFER_S, BUFFER_MB = 5, 64
+PROBES = 5
+AIM_A_SECOND, AIM_BEYOND_BUFFER_S = 5_000, 3.0
+
+
+def figures() -> list[Figure]:
+    """A flood that must come out whole, then single records on a quiet stream."""
+    os.environ["LAKE_CLASS_ARCHIVE"] = "off"
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        cloud = LaptopCloud(Path(folder), port)
+        cloud.up()
+        try:
+            lake = StreamLake(cloud)
+            lake.make(BUFFER_S, BUFFER_MB)
+            return [*_flood(lake), _lag(lake)]
+        finally:
+            cloud.down()
+
+
+def _flood(lake: StreamLake) -> list[Figure]:
+    lake.put([record(0, "warm")])
+    _wait(lake, 1)
+    records = [record(number % 48, f"place {number // 48}") for number in range(RECORDS)]
+    start = time.perf_counter()
+    lake.put(records)
+    put = time.perf_counter() - start
+    _wait(lake, RECORDS + 1)
+    whole = time.perf_counter() - start
+    rate = RECORDS / (whole - BUFFER_S)
+    return [
+        Figure(
+            what=f"{RECORDS:,} records of 1.3 KB from put to query, the last buffer taken off",
+            ours=f"{rate:,.0f} a second ({whole:.1f} s)",
+            yardstick=f"Kinesis alone takes {RECORDS / put:,.0f} a second",
+            ratio=f"{rate / (RECORDS / put):.2f}",
+            aim=f"{AIM_A_SECOND:,} a second",
+            met=rate >= AIM_A_SECOND,
+        )
+    ]
+
+
+def _lag(lake: StreamLake) -> Figure:
+    taken = []
+    for number in range(PROBES):
+        start = time.perf_counter()
+        lake.put([record(number, "probe")])
+        _wait(lake, RECORDS + 2 + number)
+        taken.append(time.perf_counter() - start - BUFFER_S)
+    beyond = median(taken)
+    return Figure(
+        what=f"one record from put to a query that sees it, beyond the buffer, p50 of {PROBES}",
+        ours=f"{beyond:.2f} s ({min(taken):.2f} to {max(taken):.2f})",
+        yardstick=f"the buffer: {BUFFER_S} s",
+        ratio="",
+        aim=f"{AIM_BEYOND_BUFFER_S:.0f} s",
+        met=beyond < AIM_BEYOND_BUFFER_S,
+    )
+
+
+def _wait(lake: StreamLake, rows: int) -> None:
+    deadline = time.monotonic() + 300
+    while (found := lake.count()) != rows:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{found:,} of {rows:,} rows of {TABLE.id} after five minutes")
+        time.sleep(0.05)

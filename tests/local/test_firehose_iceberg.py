@@ -1,0 +1,221 @@
+"""Firehose to Iceberg on the laptop: AWS's buffers, retries, error objects and promises."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.lifecycle import LaptopCloud
+from local.processes import alive, wait
+from tests.local.conftest import until
+from tests.local.streams import ACCOUNT, DATABASE, ERRORS, FUNCTION, STREAM, TABLE, StreamLake, raw
+from tests.weather import record
+
+Make = Callable[..., LaptopCloud]
+
+
+@pytest.fixture
+def lake(make_cloud: Make) -> StreamLake:
+    cloud = make_cloud()
+    cloud.up()
+    return StreamLake(cloud)
+
+
+def kill(cloud: LaptopCloud) -> None:
+    """kill -9, as a laptop that is switched off."""
+    pid = int(cloud.status()["pid"])
+    os.kill(pid, signal.SIGKILL)
+    assert wait(lambda: not alive(pid), 10)
+
+
+def test_records_become_rows_and_the_bad_ones_wait_with_what_was_sent(lake: StreamLake) -> None:
+    lake.make(seconds=1)
+
+    lake.put([*(record(number) for number in range(20)), b"{half", record(20)])
+
+    lake.settled(21, 1)
+    ((first, last, source),) = lake.ask(
+        f"select min(obs_ts), max(obs_ts), max(source) from {TABLE.name}"
+    )
+    assert (first, last, source) == (
+        *("2025-08-29 08:00:00.000000", "2025-08-29 18:00:00.000000", "stream"),
+    )
+    (line,) = lake.errors("processing-failed/")
+    assert raw(line) == b"{half"
+    assert line["errorCode"] == "Lambda.FunctionError"
+    assert line["errorMessage"] == "ProcessingFailed status set for record"
+    assert line["attemptsMade"] == 1
+    assert line["lambdaArn"].endswith(f":function:{FUNCTION}:$LATEST")
+    assert 0 <= line["attemptEndingTimestamp"] - line["arrivalTimestamp"] < 60_000
+
+
+def test_a_buffer_waits_for_its_time_or_its_size(lake: StreamLake) -> None:
+    lake.make(seconds=900, megabytes=1)
+    lake.put([record()])
+    time.sleep(3)
+    assert lake.count() == 0
+
+    lake.put(record(number) for number in range(1, 1501))
+
+    until(lambda: lake.count() > 0)
+    delivered = lake.count()
+    # A megabyte of them went; what came after waits for its own.
+    assert 1_000_000 / len(record()) <= delivered < 1501
+
+    destination = lake.firehose.describe_delivery_stream(DeliveryStreamName=STREAM)
+    described = destination["DeliveryStreamDescription"]
+    lake.firehose.update_destination(
+        DeliveryStreamName=STREAM,
+        CurrentDeliveryStreamVersionId=described["VersionId"],
+        DestinationId=described["Destinations"][0]["DestinationId"],
+        IcebergDestinationUpdate={"BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0}},
+    )
+    lake.settled(1501, 0)
+
+
+def test_a_broken_transform_sets_its_whole_batch_aside_after_four_tries(lake: StreamLake) -> None:
+    lake.make(seconds=0)
+    lake.crash(broken=True)
+
+    lake.put(record(number) for number in range(10))
+
+    lake.settled(0, 10)
+    for line in lake.errors("processing-failed/"):
+        assert line["attemptsMade"] == 4
+        assert line["errorCode"] == "Lambda.FunctionError"
+        assert "the transform is broken" in line["errorMessage"]
+    lake.crash(broken=False)
+    lake.put([record(10)])
+    lake.settled(1, 10)
+
+
+def test_rows_that_the_table_does_not_fit_wait_under_iceberg_failed(lake: StreamLake) -> None:
+    lake.make(seconds=0)
+    lake.ask(f"ALTER TABLE {TABLE.name} ADD COLUMNS (visitors bigint)")
+
+    lake.put([record()])
+
+    lake.settled(0, 1)
+    (line,) = lake.errors("iceberg-failed/")
+    assert line["errorCode"] == "Iceberg.MissingColumnWithinRecord"
+    assert "visitors" in line["errorMessage"]
+    assert raw(line) == record()
+
+
+def test_a_table_that_is_gone_sets_records_aside_and_says_so(lake: StreamLake) -> None:
+    lake.make(seconds=0)
+    lake.glue.delete_table(DatabaseName=DATABASE, Name=TABLE.name)
+
+    lake.put([record()])
+
+    (line,) = until(lambda: list(lake.errors("iceberg-failed/")))
+    assert line["errorCode"] == "Iceberg.NoSuchTable"
+
+
+def test_a_stream_reads_back_as_it_was_made(lake: StreamLake) -> None:
+    lake.make(seconds=60, megabytes=5)
+
+    described = lake.firehose.describe_delivery_stream(DeliveryStreamName=STREAM)
+
+    stream = described["DeliveryStreamDescription"]
+    assert stream["DeliveryStreamStatus"] == "ACTIVE"
+    source = stream["Source"]["KinesisStreamSourceDescription"]
+    assert source["KinesisStreamARN"].endswith(f":{ACCOUNT}:stream/{STREAM}")
+    found = stream["Destinations"][0]["IcebergDestinationDescription"]
+    asked = lake.destination(60, 5)
+    backup = asked.pop("S3Configuration")
+    assert {name: found[name] for name in asked} == asked
+    assert {name: found["S3DestinationDescription"][name] for name in backup} == backup
+    assert found["S3DestinationDescription"]["CompressionFormat"] == "UNCOMPRESSED"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"BufferingHints": {"SizeInMBs": 129, "IntervalInSeconds": 60}},
+        {"BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 901}},
+        {"CatalogConfiguration": {"CatalogARN": "arn:aws:s3:::catalog"}},
+    ],
+    ids=["size", "interval", "catalogue"],
+)
+def test_a_stream_that_aws_refuses_is_refused(lake: StreamLake, wrong: dict[str, object]) -> None:
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        lake.make_delivery(60, 5, **wrong)
+
+
+def test_a_deleted_stream_delivers_no_more_and_a_new_one_begins_anew(lake: StreamLake) -> None:
+    lake.make(seconds=0)
+    lake.put([record(0)])
+    lake.settled(1, 0)
+    lake.firehose.delete_delivery_stream(DeliveryStreamName=STREAM)
+    time.sleep(1.5)
+    lake.put([record(1)])
+
+    time.sleep(1.5)
+    lake.make_delivery(0, 5)
+    lake.put([record(2)])
+
+    lake.settled(2, 0)
+
+
+def test_what_kinesis_took_a_moment_before_a_kill_is_delivered_after_it(lake: StreamLake) -> None:
+    lake.make(seconds=2)
+    time.sleep(2.5)  # the stream itself is saved
+    lake.put(record(number) for number in range(500))
+
+    kill(lake.cloud)
+    lake.cloud.up()
+
+    lake.settled(500, 0)
+
+
+@pytest.mark.parametrize("after_ms", [200, 700, 1200])
+def test_a_kill_at_any_moment_of_a_delivery_loses_nothing_and_doubles_nothing(
+    lake: StreamLake, after_ms: int
+) -> None:
+    lake.make(seconds=0, megabytes=1)
+    lake.put([record(0)])
+    lake.settled(1, 0)  # everything is warm
+    time.sleep(2.5)
+    places = [f"place {number}" for number in range(30)]
+    lake.put([*(record(hour, place) for hour in range(40) for place in places), b"poison"])
+
+    time.sleep(after_ms / 1000)
+    kill(lake.cloud)
+    lake.cloud.up()
+
+    lake.settled(1201, 1)
+    assert max(Counter(lake.keys()).values()) == 1
+
+
+def test_a_clean_stop_and_start_goes_on_where_it_was(lake: StreamLake) -> None:
+    lake.make(seconds=2)
+    lake.put(record(number) for number in range(100))
+
+    lake.cloud.down()
+    lake.cloud.up()
+    lake.put(record(number) for number in range(100, 150))
+
+    lake.settled(150, 0)
+
+
+def test_error_objects_lie_where_aws_puts_them(lake: StreamLake) -> None:
+    lake.make(seconds=0)
+
+    lake.put([b"poison", b"more poison"])
+
+    lake.settled(0, 2)
+    (key,) = lake.error_objects()
+    parts = key.removeprefix(ERRORS).split("/")
+    assert parts[0] == "processing-failed"
+    assert [len(part) for part in parts[1:5]] == [4, 2, 2, 2]
+    assert parts[5].startswith(f"{STREAM}-1-")
+    body = json.dumps([raw(line).decode() for line in lake.errors()])
+    assert body == '["poison", "more poison"]'
