@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import function_imports, silver_history, upload_to_query, workbook_read
+from bench import function_imports, gold, silver_history, stream, upload_to_query, workbook_read
 from bench.report import Figure, show
 
 BENCHES: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
     "read": ("Reading a workbook", workbook_read.figures),
     "imports": ("Cold starts", lambda: function_imports.figures(Path("build"))),
     "history": ("A day's cost as history grows", silver_history.figures),
+    "gold": ("Gold beside reading and writing its rows", gold.figures),
+    "gold-day": ("What one more day of gold costs", gold.history_figures),
+    "stream": ("The weather stream", stream.figures),
     "upload": ("From upload to query", upload_to_query.figures),
 }
 

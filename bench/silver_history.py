@@ -51,7 +51,7 @@ def measure(days: int) -> float:
     """The median of some loads of a day each into a table that holds the days before."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        spark = session(root)
+        spark = session(root, compiled=True)
         lakehouse = Lakehouse(spark, Catalog.bundled(), root)
         lakehouse.create(TABLE, "emt_silver.stops")
         _write_history(lakehouse, days)

@@ -32,6 +32,15 @@ _STALE: Final = timedelta(hours=24)
 _FANOUT_OFF: Final = ("write.spark.fanout.enabled", "false")
 _BRANCH: Final = "load_"
 _CHANGES: Final = "lake_changes"
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC, no zone, as all tables hold it)
+_UNITS: Final = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
+_ROWS_MOVED: Final = (
+    "added-data-files",
+    "deleted-data-files",
+    "added-delete-files",
+    "removed-delete-files",
+)
+Span = tuple[datetime, datetime]  # from the first moment up to the second
 # As Java throws it, and as PySpark translates some of it.
 _REFUSED: Final = (Py4JJavaError, PySparkException)
 
@@ -130,6 +139,13 @@ def session(app: str, warehouse: str) -> SparkSession:
     return builder.config(f"spark.sql.catalog.{CATALOG}.warehouse", warehouse).getOrCreate()
 
 
+def _changes_rows(snapshot: Any) -> bool:
+    """Compaction writes files anew, a mark writes none: the rows stay as they are."""
+    summary = snapshot.summary()
+    moved = any(int(summary.get(name) or 0) for name in _ROWS_MOVED)
+    return moved and str(snapshot.operation()) != "replace"
+
+
 class LakeTable:
     """One Iceberg table, seen and changed at known snapshots only."""
 
@@ -182,17 +198,100 @@ class LakeTable:
             snapshot = None if parent is None else self._java.snapshot(parent)
         return found
 
+    def property(self, name: str) -> str | None:
+        """What the newest commit that speaks of it says; compaction, for one, does not."""
+        self._java.refresh()
+        snapshot = self._java.currentSnapshot()
+        while snapshot is not None:
+            if snapshot.summary().containsKey(name):
+                return str(snapshot.summary().get(name))
+            parent = snapshot.parentId()
+            snapshot = None if parent is None else self._java.snapshot(parent)
+        return None
+
+    def rows_held(self) -> int:
+        """How many rows the table holds, by its own account."""
+        snapshot = self._java.currentSnapshot()
+        return 0 if snapshot is None else int(snapshot.summary().get("total-records") or 0)
+
+    def changed(self, since: int | None, until: int | None) -> bool | None:
+        """Whether rows came or went between two snapshots; None: the history is gone."""
+        between = self._between(since, until)
+        return None if between is None else any(_changes_rows(one) for one in between)
+
+    def touched(self, since: int | None, until: int | None, column: str) -> set[Span] | None:
+        """When the rows lie that came or went between two snapshots, by their files' partitions.
+
+        None: that cannot be said, because snapshots have expired or files span all times.
+        """
+        between = self._between(since, until)
+        if between is None:
+            return None
+        spans: set[Span] = set()
+        units: dict[int, tuple[int, timedelta] | None] = {}
+        for snapshot in filter(_changes_rows, between):
+            for file in self._files_of(snapshot):
+                spec = int(file.specId())
+                if spec not in units:
+                    units[spec] = self._unit(spec, column)
+                unit = units[spec]
+                value = None if unit is None else file.partition().get(unit[0])
+                if unit is None or value is None:
+                    return None
+                start = _EPOCH + int(value) * unit[1]
+                spans.add((start, start + unit[1]))
+        return spans
+
+    def _between(self, since: int | None, until: int | None) -> list[Any] | None:
+        self._java.refresh()
+        found, snapshot_id = [], until
+        while snapshot_id != since:
+            snapshot = None if snapshot_id is None else self._java.snapshot(snapshot_id)
+            if snapshot is None:
+                return None
+            found.append(snapshot)
+            parent = snapshot.parentId()
+            snapshot_id = None if parent is None else int(parent)
+        return found
+
+    def _files_of(self, snapshot: Any) -> Iterator[Any]:
+        io = self._java.io()
+        for files in (
+            snapshot.addedDataFiles(io),
+            snapshot.removedDataFiles(io),
+            snapshot.addedDeleteFiles(io),
+            snapshot.removedDeleteFiles(io),
+        ):
+            each = files.iterator()
+            while each.hasNext():
+                yield each.next()
+
+    def _unit(self, spec_id: int, column: str) -> tuple[int, timedelta] | None:
+        """Where in a partition the day or the hour of a column stands."""
+        source = self._java.schema().findField(column).fieldId()
+        for place, part in enumerate(self._java.specs().get(spec_id).fields()):
+            unit = _UNITS.get(str(part.transform()))
+            if part.sourceId() == source and unit is not None:
+                return place, unit
+        return None
+
     def stage(
         self,
-        rows: DataFrame,
+        rows: DataFrame | None,
         merge_on: str | None,
         head: int | None,
         token: str,
-        loads: Mapping[str, Counts],
+        loads: Mapping[str, Counts] | None = None,
+        properties: Mapping[str, str] | None = None,
+        *,
+        gone: str | None = None,
+        ordered: bool = False,
     ) -> str:
         """Writes rows to a branch off `head`, where no reader sees them, and says its name.
 
-        With `merge_on` rows replace those that match; without, all of them are new.
+        With `merge_on` rows replace those that match, or take them away where `gone` is true;
+        without, all of them are new. No rows at all: a commit that only carries its properties.
+        `ordered`: each task's rows lie partition by partition already, and need no further sort.
         """
         self._require(*_FANOUT_OFF)
         branch = f"{_BRANCH}{token[:32]}".replace("-", "_")
@@ -201,34 +300,42 @@ class LakeTable:
         (
             manage.createBranch(branch) if head is None else manage.createBranch(branch, head)
         ).commit()
-        summary = {
-            _LOADS: json.dumps({load: counts.as_dict() for load, counts in loads.items()}),
-            _TOKEN: token,
-        }
+        summary = {_TOKEN: token, **(properties or {})}
+        if loads is not None:
+            accounts = {load: counts.as_dict() for load, counts in loads.items()}
+            summary[_LOADS] = json.dumps(accounts)
         kill_point("branched")
-        if merge_on is None:
+        if rows is None:
+            self._mark(branch, summary)
+        elif merge_on is None:
             writer = rows.writeTo(f"{self.identifier}.branch_{branch}")
             for name, value in summary.items():
                 writer = writer.option(f"snapshot-property.{name}", value)
+            if ordered:
+                writer = writer.option("use-table-distribution-and-ordering", "false")
             writer.append()
         else:
-            self._merge(rows, branch, merge_on, summary)
+            self._merge(rows, branch, merge_on, gone)
+            # MERGE takes no write options, and Iceberg 1.10 reads no snapshot property from the
+            # session: an empty commit behind it carries them. Readers get both in one step.
+            self._mark(branch, summary)
         kill_point("staged")
         return branch
 
-    def _merge(
-        self, rows: DataFrame, branch: str, merge_on: str, summary: Mapping[str, str]
-    ) -> None:
+    def _merge(self, rows: DataFrame, branch: str, merge_on: str, gone: str | None) -> None:
+        delete = "" if gone is None else f" WHEN MATCHED AND s.{gone} THEN DELETE"
         rows.createOrReplaceTempView(_CHANGES)
         try:
             self._spark.sql(
                 f"MERGE INTO {self.identifier}.branch_{branch} t USING {_CHANGES} s"
-                f" ON {merge_on} WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+                f" ON {merge_on}{delete} WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED"
+                " THEN INSERT *"
             )
         finally:
             self._spark.catalog.dropTempView(_CHANGES)
-        # MERGE takes no write options, and Iceberg 1.10 reads no snapshot property from the
-        # session: an empty commit behind it carries them. Readers get both in one step.
+
+    def _mark(self, branch: str, summary: Mapping[str, str]) -> None:
+        """A commit without rows that carries a summary."""
         self._java.refresh()
         mark = self._java.newFastAppend().toBranch(branch)
         for name, value in summary.items():
@@ -238,6 +345,21 @@ class LakeTable:
     def staged(self, branch: str) -> DataFrame:
         """The rows as they would be."""
         return self._reader.option("branch", branch).table(self.identifier)
+
+    def staged_snapshot(self, branch: str) -> int | None:
+        """The snapshot that readers would see; none when somebody has dropped the branch."""
+        self._java.refresh()
+        snapshot = self._java.snapshot(branch)
+        return None if snapshot is None else int(snapshot.snapshotId())
+
+    def rows_staged(self, branch: str) -> int:
+        """How many rows readers would see, by the branch's own account."""
+        self._java.refresh()
+        return int(self._java.snapshot(branch).summary().get("total-records") or 0)
+
+    def discard(self, branch: str) -> None:
+        """Drops a branch that is not to be shown."""
+        self._drop_branches(branch)
 
     def publish(self, branch: str) -> int:
         """Shows a branch to readers, if nobody has changed the table since it was cut off."""

@@ -77,6 +77,18 @@ def _known(table: Table, name: str) -> str:
     return f"`{name}`"
 
 
+def newest(rows: DataFrame, table: Table) -> DataFrame:
+    """One row for each key of a table that a stream appends to: the newest, as all readers take."""
+    order = f"`{table.newest_by}` DESC" if table.newest_by else _list(table.key)
+    rank = f"row_number() OVER (PARTITION BY {_list(table.key)} ORDER BY {order})"
+    return rows.selectExpr("*", f"{rank} AS {_PICKED}").where(f"{_PICKED} = 1").drop(_PICKED)
+
+
+def repeated(rows: DataFrame, table: Table) -> DataFrame:
+    """The keys that stand more than once."""
+    return rows.groupBy(*table.key).count().where("count > 1").drop("count")
+
+
 def judge(
     folded: DataFrame, held: DataFrame | None, table: Table, adds: Sequence[str] = ()
 ) -> DataFrame:

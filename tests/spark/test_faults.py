@@ -1,6 +1,6 @@
 """Jobs that are killed, answers that are lost, writers that meet: the tables are as if undisturbed.
 
-Numbers of faults are those of the matrix in docs/testing.
+Numbers of faults are those of the matrix in docs/testing.md.
 """
 
 from __future__ import annotations
