@@ -19,8 +19,8 @@ HOST = "127.0.0.1"
 HEALTH_PATH = "/_albufera/health"
 # Nothing else is listened to, imported or answered: a call to another service is a visible error.
 SERVICES = (
-    "account,apigateway,athena,budgets,dynamodb,ec2,events,glue,iam,kms,lambda,logs,monitoring,s3,"
-    "scheduler,secretsmanager,sns,sqs,ssm,states,sts,tagging"
+    "account,apigateway,athena,budgets,dynamodb,ec2,ecr,ecs,events,firehose,glue,iam,kinesis,kms,"
+    "lambda,logs,monitoring,s3,scheduler,secretsmanager,sns,sqs,ssm,states,sts,tagging"
 )
 
 
@@ -60,18 +60,25 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
     """Make the ASGI application: ministack with our engines, a health page and regular saving."""
     from ministack import app as ministack
 
-    from local import athena_iceberg, emr_serverless, mends
+    from local import athena_iceberg, containers, emr_serverless, firehose_iceberg, mends
     from local.saving import StateSaver
+    from local.upstream import PREFIX as UPSTREAM
+    from local.upstream.server import serve as serve_upstream
+    from local.upstream.service import Upstream
 
     mends.install()
     athena_iceberg.install()
     emr_serverless.install()
+    firehose_iceberg.install()
     saver = StateSaver(ministack)
+    upstream = Upstream()
 
     async def lifespan(scope: Message, receive: Receive, send: Send) -> None:
         async def receive_and_stop() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
+                await containers.engine.stop()
+                await firehose_iceberg.engine.stop()
                 await emr_serverless.stop()
                 saver.stop()
             return message
@@ -79,6 +86,8 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
         async def send_and_start(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 emr_serverless.start()
+                firehose_iceberg.engine.start(saver.save)
+                containers.engine.start()
                 saver.start()
             await send(message)
 
@@ -92,9 +101,13 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
                 "pid": os.getpid(),
                 "state_dir": str(state_dir),
                 "saved_in_ms": saver.last_save_ms,
+                "containers": containers.engine.health(),
+                "streams": firehose_iceberg.engine.health(),
                 **emr_serverless.health(),
             }
             await send_json(send, health)
+        elif str(scope.get("path", "")).startswith(UPSTREAM):
+            await serve_upstream(upstream, scope, receive, send)
         else:
             saver.saw(scope.get("method", ""))
             await ministack.app(scope, receive, send)

@@ -1,11 +1,8 @@
-"""EMR Serverless for the laptop: the REST API that SDKs and Terraform speak, over real Spark.
-
-Step Functions' `startJobRun.sync` comes with the gold pipelines: its place is an entry in
-`ministack.services.stepfunctions._SERVICE_DISPATCH` that calls `runs.start` and awaits the end.
-"""
+"""EMR Serverless for the laptop: the REST API that SDKs and Terraform speak, over real Spark."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
@@ -15,6 +12,7 @@ from urllib.parse import unquote
 from local.class_archive import ArchiveBuilder
 from local.emr_operations import ROUTES, applications, runs
 from local.emr_records import ApiError, Record
+from local.emr_sync import Integration
 from local.spark_submit import BadRequest
 
 NAME = "emr-serverless"
@@ -39,6 +37,7 @@ def install() -> None:
 
 def start() -> None:
     """Fail the runs that a stop interrupted, and prepare fast starts while nobody waits."""
+    Integration(asyncio.get_running_loop()).install()
     runs.fail_interrupted()
     archive.start()
 

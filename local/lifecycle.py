@@ -214,8 +214,9 @@ class LaptopCloud:
                 wait(lambda: not group_alive(pid), 3)
 
     def _end_jobs(self) -> None:
-        """A Spark that a killed cloud left behind; each run noted its process group."""
-        for note in (self.state_dir / "spark" / "runs").glob("*/pid"):
+        """A Spark or a container that a killed cloud left behind; each noted its process group."""
+        notes = [*self.state_dir.glob("spark/runs/*/pid"), *self.state_dir.glob("containers/*/pid")]
+        for note in notes:
             with suppress(ValueError, OSError):
                 pid = int(note.read_text())
                 if str(note.parent) in command_of(pid):

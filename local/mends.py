@@ -13,6 +13,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from local import schedules, state_machines
+
 _replacing: ContextVar[bool] = ContextVar("lambda_is_replaced", default=False)
 _version_id: ContextVar[str | None] = ContextVar("s3_event_version_id", default=None)
 
@@ -23,6 +25,10 @@ def install() -> None:
     encode_the_keys_of_versions()
     let_calls_end_before_an_update()
     tell_alarms_whole()
+    keep_what_a_service_says_of_zones()
+    tag_streams_as_they_are_made()
+    schedules.install()
+    state_machines.install()
 
 
 def name_the_version_in_s3_events() -> None:
@@ -102,6 +108,42 @@ def let_calls_end_before_an_update() -> None:
 
     lambda_runtime.kill_workers = kill
     lambda_svc.invalidate_worker = replace
+
+
+def keep_what_a_service_says_of_zones() -> None:
+    """Give back an ECS service's zone rebalancing; Terraform would ask for it for ever."""
+    from ministack.services import ecs
+
+    def keeping(change: Any) -> Any:
+        def changed(data: dict[str, Any]) -> Any:
+            answer = change(data)
+            if answer[0] < 300:
+                service = json.loads(answer[2])["service"]
+                key = f"{service['clusterArn'].rpartition('/')[2]}/{service['serviceName']}"
+                said = data.get("availabilityZoneRebalancing")
+                if said is not None:
+                    ecs._services[key]["availabilityZoneRebalancing"] = said
+            return answer
+
+        return changed
+
+    for action in ("CreateService", "UpdateService"):
+        ecs._ACTION_MAP[action] = keeping(ecs._ACTION_MAP[action])
+
+
+def tag_streams_as_they_are_made() -> None:
+    """Keep the tags that CreateStream brings: Terraform sends them there and nowhere else."""
+    from ministack.services import kinesis
+
+    create = kinesis._create_stream
+
+    def create_tagged(data: dict[str, Any]) -> Any:
+        answer = create(data)
+        if answer[0] < 300:
+            kinesis._streams[data["StreamName"]]["tags"].update(data.get("Tags") or {})
+        return answer
+
+    kinesis._create_stream = create_tagged
 
 
 def tell_alarms_whole() -> None:

@@ -80,13 +80,13 @@ def last_error(prepared: Prepared) -> str:
     Spark sends its Python's errors to the driver's stdout, where the job's own prints are as well.
     """
     stdout, stderr = (_lines(path) for path in (prepared.stdout, prepared.stderr))
+    raised: list[str] = []
     if TRACEBACK in stdout:
         last = len(stdout) - stdout[::-1].index(TRACEBACK)
-        stdout = [line for line in stdout[last:] if ERROR_LINE.match(line)]
-    else:
-        stdout = []
+        raised = [line for line in stdout[last:] if ERROR_LINE.match(line)]
     errors = [line for line in stderr if ERROR_LINE.match(line)]
-    return (stdout or errors or stderr or ["no output"])[-1]
+    # Without any of these a job has ended of its own will, with a last word.
+    return (raised or errors or stdout or stderr or ["no output"])[-1]
 
 
 def _lines(path: Path) -> list[str]:

@@ -12,6 +12,11 @@ locals {
       metric  = "JobsFailed"
       about   = "A Spark job failed; its files are tried again up to three times."
     }
+    polls_failed = {
+      service = "ingest"
+      metric  = "PollsFailed"
+      about   = "An API did not give what it was asked for; it is asked again."
+    }
   }
 }
 

@@ -22,7 +22,11 @@ resource "aws_kms_key" "lake" {
         Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         Resource  = "*"
         Condition = {
-          ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "${local.arn.logs}:log-group:/aws/lambda/${local.prefix}-*" }
+          ArnLike = {
+            "kms:EncryptionContext:aws:logs:arn" = [
+              for service in ["ecs", "kinesisfirehose", "lambda", "vendedlogs/states"] : "${local.arn.logs}:log-group:/aws/${service}/${local.prefix}-*"
+            ]
+          }
         }
       },
       {

@@ -137,6 +137,7 @@ module "start_job" {
     JOB_TIMEOUT_MINUTES  = var.job_timeout_minutes
     KMS_KEY_ARN          = aws_kms_key.lake.arn
     CODE_VERSION         = local.code_version
+    SPARK_PARAMETERS     = local.spark_parameters
   }
 
   policy_statements = [

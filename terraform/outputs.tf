@@ -69,6 +69,27 @@ output "functions" {
     promote       = module.promote.name
     start_job     = module.start_job.name
     create_tables = module.create_tables.name
+    ingest        = module.ingest.name
+    watch         = module.watch.name
+  }
+}
+
+output "pipelines" {
+  description = "State machine of each pipeline."
+  value       = { for id, pipeline in module.pipeline : id => pipeline.arn }
+}
+
+output "streams" {
+  description = "Each endless source: its Kinesis stream, its poller, where failed records wait in the ops bucket, and the marks of those sent again."
+  value = {
+    for id, stream in module.catalog.streams : id => {
+      name     = aws_kinesis_stream.stream[id].name
+      table    = stream.tables[0]
+      errors   = "stream-errors/${stream.slug}/"
+      replayed = "stream-replayed/${stream.slug}/"
+      cluster  = aws_ecs_cluster.services.name
+      poller   = try(aws_ecs_task_definition.weather_poller[id].family, null)
+    }
   }
 }
 

@@ -2,7 +2,7 @@ locals {
   sqs_arn = "arn:${local.partition}:sqs:${var.region}:${local.account_id}"
 
   # Seconds that each function may take: a message is hidden for six times that.
-  timeouts = { promote = 120, start_job = 60, create_tables = 600 }
+  timeouts = { promote = 120, start_job = 60, create_tables = 600, ingest = 900 }
 }
 
 # What landed in raw, for promote.

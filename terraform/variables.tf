@@ -74,11 +74,14 @@ variable "lambda_architecture" {
 variable "reserved_concurrency" {
   description = "Concurrency kept for each function; null takes from the account's pool (a new account may have only 10)."
   type = object({
-    promote       = optional(number)
-    start_job     = optional(number)
-    create_tables = optional(number)
+    promote          = optional(number)
+    start_job        = optional(number)
+    create_tables    = optional(number)
+    transform_stream = optional(number)
+    ingest           = optional(number)
+    watch            = optional(number)
   })
-  default = { promote = 10, start_job = 5, create_tables = 1 }
+  default = { promote = 10, start_job = 5, create_tables = 1, ingest = 3, watch = 1 }
 }
 
 variable "log_level" {
@@ -186,6 +189,64 @@ variable "emr_studio_vpc_id" {
   }
 }
 
+# --- Streams ------------------------------------------------------------------------------------
+
+variable "kfh_buffer_max_interval_in_seconds" {
+  description = "Seconds after which Firehose writes what it has of a stream."
+  type        = number
+  default     = 300
+
+  validation {
+    # AWS takes less for Iceberg by its API only; each write is a commit and a handful of small files.
+    condition = (var.kfh_buffer_max_interval_in_seconds <= 900
+    && var.kfh_buffer_max_interval_in_seconds >= (var.env == "laptop" ? 0 : 60))
+    error_message = "Take 60 to 900 seconds (0 to 900 on a laptop)."
+  }
+}
+
+variable "kfh_buffer_max_size_in_mbs" {
+  description = "Megabytes at which Firehose writes what it has of a stream."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.kfh_buffer_max_size_in_mbs >= 1 && var.kfh_buffer_max_size_in_mbs <= 128
+    error_message = "Take 1 to 128 MB."
+  }
+}
+
+variable "weather_poller_count" {
+  description = "1 lets the weather poller run; 0 until its image is in the registry."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = contains([0, 1], var.weather_poller_count)
+    error_message = "Take 0 or 1: two pollers would put each observation twice."
+  }
+}
+
+variable "weather_poller_tag" {
+  description = "Tag of the weather poller's image; a tag is never written twice."
+  type        = string
+  default     = "1"
+}
+
+variable "weather_poller_seconds" {
+  description = "Seconds between two questions, where a test or a demo has no time; null asks as the catalogue says."
+  type        = number
+  default     = null
+}
+
+variable "service_network" {
+  description = "VPC and private subnets (with a way out by HTTPS) for containers; null makes a small network for them."
+  type = object({
+    vpc_id     = string
+    subnet_ids = list(string)
+  })
+  default = null
+}
+
 # --- Storage, cost, notices ---------------------------------------------------------------------
 
 variable "force_destroy" {
@@ -247,4 +308,31 @@ variable "provider_max_retries" {
   description = "Times that the provider repeats a failed call."
   type        = number
   default     = 25
+}
+
+# --- What the lake asks by itself -----------------------------------------------------------------
+
+variable "secrets" {
+  description = "Secrets of the APIs by logical name, each a JSON text: emt {email, password}, meteorology {key}; written, never kept in the state."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+}
+
+variable "secrets_version" {
+  description = "Raise it to write changed secrets: what is never kept cannot be compared."
+  type        = number
+  default     = 1
+}
+
+variable "upstreams" {
+  description = "Base URL by API in place of the catalogue's, for a test or a stand-in."
+  type        = map(string)
+  default     = {}
+}
+
+variable "schedules_enabled" {
+  description = "Let polls and pipelines start by the clock; off, they start when they are asked to."
+  type        = bool
+  default     = true
 }

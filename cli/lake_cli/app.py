@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from lake_cli import lake_cloud, lake_files, lake_questions
+from lake_cli import lake_cloud, lake_files, lake_pipelines, lake_questions
 from lake_cli.exits import LEGEND, Exit, Stop
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(lake_cloud.commands, rich_help_panel="The lake")
 app.add_typer(lake_files.commands)
+app.add_typer(lake_pipelines.commands)
 app.add_typer(lake_questions.commands)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lake.catalog import Catalog
     from lake.ledger import Ledger
+    from lake.polls import Polls
 
 LAPTOP = "laptop"
 DEFAULT_PORT = "4566"
@@ -99,14 +100,14 @@ class Deployment:
             )
         return boto3.Session(profile_name=self.profile, region_name=self["region"])
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, read_timeout: float = 60) -> Any:
         """A client that fails soon when nobody is there."""
-        return self.session.client(service, **self._options())
+        return self.session.client(service, **self._options(read_timeout))
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, read_timeout: float = 60) -> dict[str, Any]:
         from botocore.config import Config
 
-        patience = {"connect_timeout": 5, "read_timeout": 60}
+        patience = {"connect_timeout": 5, "read_timeout": read_timeout}
         if self.env != LAPTOP:
             return {"config": Config(**patience, retries=TRIES_ON_AWS)}
         s3 = {"addressing_style": "path"}
@@ -121,6 +122,14 @@ class Deployment:
 
         options = self._options()
         return Ledger(self.session.resource("dynamodb", **options).Table(self["ledger_table"]))
+
+    @cached_property
+    def polls(self) -> Polls:
+        """How the last poll of each source went, in the ledger's table."""
+        from lake.polls import Polls
+
+        options = self._options()
+        return Polls(self.session.resource("dynamodb", **options).Table(self["ledger_table"]))
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -17,12 +17,13 @@ class Exit(IntEnum):
     USAGE = 2
     UNREACHABLE = 3
     TIMED_OUT = 4
+    BUSY = 5
     INTERRUPTED = 130
 
 
 LEGEND = (
     "Exit codes: 0 done; 1 something was refused or failed; 2 wrong usage;"
-    " 3 not deployed or not reachable; 4 timed out; 130 interrupted."
+    " 3 not deployed or not reachable; 4 timed out; 5 a run of it goes on; 130 interrupted."
 )
 
 

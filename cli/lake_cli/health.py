@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from lake.catalog import Catalog, Source
-from lake.records import FAILED, LOADING, QUARANTINED, WAITING, FileRecord
+from lake.polls import PollState
+from lake.records import FAILED, LOADING, QUARANTINED, WAITING
+from lake_cli import queries
 from lake_cli.deployment import Deployment
+from lake_cli.exits import Stop
 from lake_cli.files import SCANNED, last_loaded
 from lake_cli.views import ago, span
 
@@ -50,17 +54,19 @@ def look(deployment: Deployment) -> Health:
         state: Counter(file.source for file in islice(deployment.ledger.files(state), SCANNED))
         for state in OPEN_STATES
     }
-    sources = source_rows(
-        deployment.catalog, counts, last_loaded(deployment.ledger), datetime.now(UTC)
-    )
+    loaded = {name: record.received_at for name, record in last_loaded(deployment.ledger).items()}
+    last = loaded | streamed(deployment)
+    sources = source_rows(deployment.catalog, counts, last, datetime.now(UTC))
     queues = queue_rows(_depths(deployment))
-    return Health(sources, queues, advice(sources, queues, counts))
+    polled = [name for name, source in deployment.catalog.sources.items() if source.poll]
+    states = [state for name in polled if (state := deployment.polls.state(name))]
+    return Health(sources, queues, [*advice(sources, queues, counts), *unanswered(states)])
 
 
 def source_rows(
     catalog: Catalog,
     counts: Mapping[str, Mapping[str, int]],
-    last: Mapping[str, FileRecord],
+    last: Mapping[str, str],
     now: datetime,
 ) -> list[Row]:
     """One line a source; a source that nobody declared any more shows too."""
@@ -72,8 +78,8 @@ def source_rows(
             "source": name,
             "status": _status(catalog, catalog.sources.get(name), last.get(name), now),
             **{state: counts[state].get(name, 0) for state in OPEN_STATES},
-            "last_load": last[name].received_at if name in last else None,
-            "last_load_ago": ago(last[name].received_at, now) if name in last else "never",
+            "last_load": last.get(name),
+            "last_load_ago": ago(last[name], now) if name in last else "never",
             "promise": _promise_text(catalog, catalog.sources.get(name)),
         }
         for name in names
@@ -92,14 +98,32 @@ def _promise_text(catalog: Catalog, source: Source | None) -> str:
     return f"within {span(minutes * 60)}" if minutes else ""
 
 
-def _status(catalog: Catalog, source: Source | None, last: FileRecord | None, now: datetime) -> str:
+def streamed(deployment: Deployment) -> dict[str, str]:
+    """When each stream last brought a row, by the rows that bear its constants."""
+    found = {}
+    for source in deployment.catalog.streams:
+        own = [
+            f"{name} = '{mapped.constant}'"
+            for name, mapped in source.columns.items()
+            if mapped.constant is not None
+        ]
+        newest = f"select max(ingest_ts) as newest from {source.feeds[0]}"  # noqa: S608 - the catalogue's own words
+        with suppress(Stop):  # who asks for the status must get one, whatever Athena has
+            (row,) = queries.run(deployment, f"{newest} where {' and '.join(own) or 'true'}").rows
+            if row["newest"]:
+                moment = datetime.fromisoformat(str(row["newest"])).replace(tzinfo=UTC)
+                found[source.id] = moment.isoformat(timespec="seconds")
+    return found
+
+
+def _status(catalog: Catalog, source: Source | None, last: str | None, now: datetime) -> str:
     """Whether a source keeps its promise; one that never sent anything has broken none."""
     if source is None:
         return "undeclared"
     if last is None:
         return "empty"
     minutes = promise_minutes(catalog, source)
-    received = datetime.fromisoformat(last.received_at)
+    received = datetime.fromisoformat(last)
     late = minutes is not None and now - received > timedelta(minutes=minutes)
     return "late" if late else "fresh"
 
@@ -128,6 +152,16 @@ def _depths(deployment: Deployment) -> dict[str, tuple[int, int]]:
 
     with ThreadPoolExecutor(len(QUEUES)) as pool:
         return dict(zip(QUEUES, pool.map(depth, QUEUES.values()), strict=True))
+
+
+def unanswered(states: Iterable[PollState], now: datetime | None = None) -> list[str]:
+    """The sources whose API did not give all that it was asked for, since when and why."""
+    return [
+        f"{state.source}: no full answer since {ago(state.failing_since, now)}"
+        f" ({state.failures} tries): {state.reason}"
+        for state in states
+        if state.failing
+    ]
 
 
 def advice(

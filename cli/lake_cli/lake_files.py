@@ -68,6 +68,42 @@ def _judge(statuses: list[str]) -> None:
         raise Stop(message, "look with `lake loads` or `lake status`", Exit.TIMED_OUT)
 
 
+@commands.command(rich_help_panel=PANEL, epilog="Example: lake poll emt/arrivals --wait")
+def poll(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="DOMAIN/SOURCE...", help="What to ask for.")
+    ],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until what landed is loaded or refused.")
+    ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", help="Play another moment, for example of a demo's day.")
+    ] = None,
+    timeout: Timeout = 1800,
+    json: AsJson = False,
+    env: Env = DEFAULT_ENV,
+    profile: Profile = None,
+) -> None:
+    """Ask the APIs of sources now, whatever their schedules say."""
+    from lake_cli import polls
+    from lake_cli.tables import Look, as_table
+    from lake_cli.views import as_json, working
+
+    with lake(env, profile) as deployment, working("asking"):
+        asked = polls.run(deployment, sources, at=at, wait=wait, timeout_s=timeout)
+    if json:
+        as_json(answer.as_dict() for answer in asked)
+    else:
+        columns = ("source", "poll", "status", "rows", *COUNTS, "file", "reason")
+        shown = columns if wait else ("source", "poll", "rows", "file", "reason")
+        look = Look(("reason", "file"), ("file", "reason"), ("reason",), STYLES)
+        as_table([answer.as_dict() for answer in asked], shown, look)
+    if failing := [answer.source for answer in asked if answer.failing]:
+        hint = "`lake status` says since when; it is asked again by itself"
+        raise Stop(f"no full answer for {', '.join(failing)}", hint)
+    _judge([answer.status for answer in asked])
+
+
 @commands.command(
     rich_help_panel=PANEL, epilog="Example: lake loads --source emt/arrivals --limit 5"
 )
@@ -159,20 +195,35 @@ def replay(
     every: Annotated[
         bool, typer.Option("--all", help="Everything that failed or was refused.")
     ] = False,
+    stream: Annotated[
+        str | None,
+        typer.Option("--stream", metavar="DOMAIN/SOURCE", help="What this stream set aside."),
+    ] = None,
+    look: Annotated[
+        bool,
+        typer.Option("--look", help="With --stream: only say what would be sent, and why not."),
+    ] = False,
     json: AsJson = False,
     env: Env = DEFAULT_ENV,
     profile: Profile = None,
 ) -> None:
     """Send refused or failed files through again, after a fix; what is loaded stays once."""
     from lake_cli import replays
-    from lake_cli.tables import as_table
+    from lake_cli.tables import Look, as_table
     from lake_cli.views import as_json, working
 
-    if bool(ids) == every:
-        raise Stop("name what to replay: ids, or --all", "see `lake quarantine`", Exit.USAGE)
+    if (bool(ids), every, bool(stream)).count(True) != 1 or (look and not stream):
+        message = "name what to replay: ids, --all, or --stream DOMAIN/SOURCE"
+        raise Stop(message, "see `lake quarantine`", Exit.USAGE)
     with lake(env, profile) as deployment, working("sending again"):
-        sent = replays.replay(deployment, ids or [], every=every)
+        if stream:
+            from lake_cli import stream_replays
+
+            sent = stream_replays.replay(deployment, stream, look=look)
+        else:
+            sent = replays.replay(deployment, ids or [], every=every)
     if json:
         as_json(sent)
         return
-    as_table(sent, nothing="nothing to replay")
+    shown = Look(("object", "reason"), ("sent_before",), ("reason",)) if stream else None
+    as_table(sent, look=shown, nothing="nothing to replay")

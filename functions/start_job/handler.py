@@ -4,7 +4,7 @@ Trigger:     the jobs queue (FIFO): a file that waits, a run that ended (EventBr
              "pump", a clock's "Lake Sweep"; partial failures reported
 Environment: LEDGER_TABLE BRONZE_BUCKET QUARANTINE_BUCKET JOBS_BUCKET SILVER_BUCKET LOGS_BUCKET
              DATABASE_PREFIX SPARK_APPLICATION_ID SPARK_ROLE_ARN NOTICES_TOPIC_ARN JOBS_QUEUE_URL
-             JOB_TIMEOUT_MINUTES KMS_KEY_ARN CODE_VERSION
+             JOB_TIMEOUT_MINUTES KMS_KEY_ARN CODE_VERSION SPARK_PARAMETERS
 Writes:      jobs batches/{token}.json, the ledger, quarantine, a notice for a final failure
 """
 
@@ -60,6 +60,7 @@ class StartJobSettings(Settings):
     job_timeout_minutes: int
     kms_key_arn: str
     code_version: str
+    spark_parameters: str
 
 
 @metrics.log_metrics
@@ -107,6 +108,7 @@ def connect(settings: StartJobSettings) -> Pump:
             timeout_minutes=settings.job_timeout_minutes,
             kms_key_arn=settings.kms_key_arn,
             code_version=settings.code_version,
+            spark_parameters=settings.spark_parameters,
         ),
         notices_topic_arn=settings.notices_topic_arn,
     )

@@ -1,4 +1,4 @@
-"""What a job is told: its token, its batch, its arguments and Spark's settings. Pure."""
+"""What a job is told: its token, its batch and its arguments. Pure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 from lake.catalog import Catalog
 from lake.names import physical_database
 from lake.records import FileRecord
-
-# Where EMR keeps the Iceberg that belongs to its release.
-_ICEBERG_JAR: Final = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
-_CATALOG: Final = "spark.sql.catalog.glue_catalog"
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,7 @@ class Deployment:
     timeout_minutes: int
     kms_key_arn: str
     code_version: str
+    spark_parameters: str  # the same as the pipelines': terraform/pipelines.tf declares them
 
 
 def batch_token(files: Sequence[FileRecord], code_version: str) -> str:
@@ -90,7 +87,7 @@ def request(token: str, source_id: str, catalog: Catalog, where: Deployment) -> 
                     *("--warehouse", f"s3://{where.silver_bucket}"),
                     *("--db", physical_database(where.database_prefix, database)),
                 ],
-                "sparkSubmitParameters": spark_parameters(where),
+                "sparkSubmitParameters": where.spark_parameters,
             }
         },
         "configurationOverrides": {
@@ -102,36 +99,3 @@ def request(token: str, source_id: str, catalog: Catalog, where: Deployment) -> 
             }
         },
     }
-
-
-def spark_parameters(where: Deployment) -> str:
-    """The part of spark-submit's command line that is the same for all jobs."""
-    conf = {
-        "spark.archives": f"s3://{where.jobs_bucket}/spark/environment.tar.gz#environment",
-        # The wheels in the archive are built for this Python; EMR's default is not documented.
-        "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": "python3.11",
-        "spark.executorEnv.PYSPARK_PYTHON": "python3.11",
-        "spark.emr-serverless.driverEnv.PYTHONPATH": "./environment",
-        "spark.executorEnv.PYTHONPATH": "./environment",
-        "spark.jars": _ICEBERG_JAR,
-        "spark.sql.extensions": (
-            "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
-        ),
-        _CATALOG: "org.apache.iceberg.spark.SparkCatalog",
-        f"{_CATALOG}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-        f"{_CATALOG}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-        f"{_CATALOG}.warehouse": f"s3://{where.silver_bucket}",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.adaptive.enabled": "true",
-        "spark.sql.adaptive.coalescePartitions.enabled": "true",
-        # A day's workbook is megabytes: 200 partitions would be 200 tasks of nothing.
-        "spark.sql.shuffle.partitions": "8",
-        "spark.driver.cores": "2",
-        "spark.driver.memory": "6g",
-        "spark.executor.cores": "2",
-        "spark.executor.memory": "6g",
-        "spark.executor.instances": "1",
-        "spark.dynamicAllocation.maxExecutors": "4",
-    }
-    settings = " ".join(f"--conf {name}={value}" for name, value in conf.items())
-    return f"--py-files s3://{where.jobs_bucket}/spark/lake.zip {settings}"

@@ -140,3 +140,46 @@ def test_an_alarm_over_an_expression_keeps_its_queries(cloud: LaptopCloud) -> No
 
     assert [tag.text for tag in described.iter(f"{NAMESPACE}Id")] == ["e1", "m1"]
     assert described.find(f".//{NAMESPACE}Statistic") is None
+
+
+def test_a_state_machine_and_a_service_read_back_what_they_were_made_with(clients: Clients) -> None:
+    states, ecs = clients("stepfunctions"), clients("ecs")
+    machine = states.create_state_machine(
+        name="traced",
+        definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
+        roleArn=ROLE,
+        tracingConfiguration={"enabled": True},
+    )["stateMachineArn"]
+    ecs.create_cluster(clusterName="zones")
+    ecs.register_task_definition(
+        family="zoned", containerDefinitions=[{"name": "one", "image": "one"}]
+    )
+    made = {"cluster": "zones", "taskDefinition": "zoned", "desiredCount": 0}
+    ecs.create_service(serviceName="zoned", availabilityZoneRebalancing="DISABLED", **made)
+
+    def zones() -> str:
+        (service,) = ecs.describe_services(cluster="zones", services=["zoned"])["services"]
+        return str(service["availabilityZoneRebalancing"])
+
+    def traced() -> bool:
+        found = states.describe_state_machine(stateMachineArn=machine)["tracingConfiguration"]
+        return bool(found["enabled"])
+
+    assert (traced(), zones()) == (True, "DISABLED")
+    states.update_state_machine(stateMachineArn=machine, tracingConfiguration={"enabled": False})
+    ecs.update_service(
+        cluster="zones", service="zoned", availabilityZoneRebalancing="ENABLED", desiredCount=0
+    )
+    assert (traced(), zones()) == (False, "ENABLED")
+
+
+def test_a_stream_has_the_tags_that_it_was_made_with(clients: Clients) -> None:
+    kinesis = clients("kinesis")
+
+    kinesis.create_stream(
+        StreamName="tagged", StreamModeDetails={"StreamMode": "ON_DEMAND"}, Tags={"Owner": "dgv"}
+    )
+
+    assert kinesis.list_tags_for_stream(StreamName="tagged")["Tags"] == [
+        {"Key": "Owner", "Value": "dgv"}
+    ]

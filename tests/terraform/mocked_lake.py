@@ -163,8 +163,9 @@ def failures(told: list[dict[str, Any]]) -> list[str]:
 def _write_build(build: Path) -> None:
     """The real catalogue, and for each zip a file: Terraform only hashes and sends them."""
     for name in (
-        *(f"functions/{verb}.zip" for verb in ("promote", "start_job", "create_tables")),
-        *("layers/lake.zip", "layers/vendor.zip", "spark/lake.zip", "spark/environment.tar.gz"),
+        *(f"functions/{path.parent.name}.zip" for path in ROOT.glob("functions/*/handler.py")),
+        *(f"layers/{name}.zip" for name in ("lake", "vendor", "ingest")),
+        *("spark/lake.zip", "spark/environment.tar.gz"),
     ):
         path = build / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -31,12 +31,14 @@ def test_scripts_learn_every_name_from_the_outputs(lake: Lake) -> None:
         *("region", "account_id", "env", "prefix", "database_prefix", "buckets", "ledger_table"),
         *("uploads_queue_url", "uploads_dlq_url", "jobs_queue_url", "jobs_dlq_url", "functions"),
         *("spark_application_id", "spark_role_arn", "athena_workgroup", "named_queries"),
-        *("notices_topic_arn", "kms_key_arn"),
+        *("notices_topic_arn", "kms_key_arn", "pipelines", "streams"),
     }
     assert lake.outputs["functions"] == {
         "promote": f"{lake.prefix}-promote",
         "start_job": f"{lake.prefix}-start-job",
         "create_tables": f"{lake.prefix}-create-tables",
+        "ingest": f"{lake.prefix}-ingest",
+        "watch": f"{lake.prefix}-watch",
     }
     assert set(lake.outputs["named_queries"]) == {
         "arrivals_with_weather_today",

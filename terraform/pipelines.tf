@@ -1,0 +1,106 @@
+# A state machine for each pipeline of the catalogue, and what they share.
+
+locals {
+  # The one declaration of how a Spark job of this lake is submitted: start_job and the pipelines use it.
+  # The warehouse comes with the job: silver for loads, what its arguments say for the rest.
+  spark_conf = {
+    "spark.archives" = "s3://${local.bucket_names.jobs}/spark/environment.tar.gz#environment"
+    # The wheels in the archive are built for this Python; EMR's default is not documented.
+    "spark.emr-serverless.driverEnv.PYSPARK_PYTHON" = "python3.11"
+    "spark.executorEnv.PYSPARK_PYTHON"              = "python3.11"
+    "spark.emr-serverless.driverEnv.PYTHONPATH"     = "./environment"
+    "spark.executorEnv.PYTHONPATH"                  = "./environment"
+    # Where EMR keeps the Iceberg that belongs to its release.
+    "spark.jars"                                    = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
+    "spark.sql.extensions"                          = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+    "spark.sql.catalog.glue_catalog"                = "org.apache.iceberg.spark.SparkCatalog"
+    "spark.sql.catalog.glue_catalog.catalog-impl"   = "org.apache.iceberg.aws.glue.GlueCatalog"
+    "spark.sql.catalog.glue_catalog.io-impl"        = "org.apache.iceberg.aws.s3.S3FileIO"
+    "spark.sql.catalog.glue_catalog.warehouse"      = "s3://${local.bucket_names.silver}"
+    "spark.sql.session.timeZone"                    = "UTC"
+    "spark.sql.adaptive.enabled"                    = "true"
+    "spark.sql.adaptive.coalescePartitions.enabled" = "true"
+    # A day's workbook is megabytes: 200 partitions would be 200 tasks of nothing.
+    "spark.sql.shuffle.partitions"         = "8"
+    "spark.driver.cores"                   = "2"
+    "spark.driver.memory"                  = "6g"
+    "spark.executor.cores"                 = "2"
+    "spark.executor.memory"                = "6g"
+    "spark.executor.instances"             = "1"
+    "spark.dynamicAllocation.maxExecutors" = "4"
+  }
+  spark_parameters = join(" ", concat(
+    ["--py-files s3://${local.bucket_names.jobs}/spark/lake.zip"],
+    [for name, value in local.spark_conf : "--conf ${name}=${value}"],
+  ))
+}
+
+module "pipeline" {
+  source   = "./modules/pipeline"
+  for_each = module.catalog.pipelines
+
+  id                 = each.key
+  pipeline           = each.value
+  platform           = local.platform
+  ledger             = { arn = aws_dynamodb_table.ledger.arn, name = aws_dynamodb_table.ledger.name }
+  arns               = { events = local.arn.events, states = local.arn.states }
+  scheduler_role_arn = aws_iam_role.pipeline_scheduler.arn
+  schedules_enabled  = var.schedules_enabled
+
+  spark = {
+    application_arn = aws_emrserverless_application.spark.arn
+    application_id  = aws_emrserverless_application.spark.id
+    jobs_bucket     = module.bucket["jobs"].name
+    log_uri         = "s3://${module.logs_bucket.name}/spark/"
+    parameters      = local.spark_parameters
+    role_arn        = aws_iam_role.spark.arn
+  }
+}
+
+resource "aws_iam_role" "pipeline_scheduler" {
+  name                 = "${local.prefix}-pipeline-scheduler"
+  description          = "Starts the pipelines of ${local.prefix} by the clock."
+  permissions_boundary = var.permissions_boundary_arn
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account_id }
+        ArnLike      = { "aws:SourceArn" = "${local.arn.scheduler}:schedule/default/${local.prefix}-*" }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "pipeline_scheduler" {
+  name = "start"
+  role = aws_iam_role.pipeline_scheduler.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "StartPipelines"
+        Effect   = "Allow"
+        Action   = "states:StartExecution"
+        Resource = [for pipeline in values(module.catalog.pipelines) : "${local.arn.states}:stateMachine:${local.prefix}-${pipeline.slug}"]
+      },
+      {
+        Sid      = "SetAsideWhatFailed"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = module.undelivered.arn
+      },
+      {
+        Sid      = "UseTheKey"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = aws_kms_key.lake.arn
+      },
+    ]
+  })
+}
