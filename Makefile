@@ -15,8 +15,8 @@ PYTHON3 := $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,$
 PYTHON := .venv/bin/python
 TARGET := $(if $(filter laptop,$(ENV)),laptop,aws)
 
-# Two test processes: while one waits for Terraform or a JVM, the other works.
-SIDE_BY_SIDE := --numprocesses 2 --no-loadscope-reorder
+# Three test processes: while one waits for Terraform or a JVM, the others work.
+SIDE_BY_SIDE := --numprocesses 3 --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show this list

@@ -1,4 +1,4 @@
-"""Two test processes side by side: a folder, which shares a Spark or a cloud, stays in one."""
+"""Three test processes side by side: a folder, which shares a Spark or a cloud, stays in one."""
 
 from __future__ import annotations
 

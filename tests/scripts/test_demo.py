@@ -10,7 +10,7 @@ import pytest
 
 from lake.accounting import Counts
 from lake_cli.outcomes import Outcome
-from scripts.demo import surprises
+from scripts.demo.workbooks import surprises
 from scripts.laptop import Laptop
 from scripts.samples import arrivals, broken
 

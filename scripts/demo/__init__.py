@@ -1,0 +1,1 @@
+"""`make demo`: the whole journey, live. Run again it finds everything in place."""
