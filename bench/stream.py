@@ -52,7 +52,7 @@ def _flood(lake: StreamLake) -> list[Figure]:
     rate = RECORDS / (whole - BUFFER_S)
     return [
         Figure(
-            what=f"{RECORDS:,} records of 1.3 KB from put to query, the last buffer taken off",
+            what=f"{RECORDS:,} records of 0.9 KB from put to query, the last buffer taken off",
             ours=f"{rate:,.0f} a second ({whole:.1f} s)",
             yardstick=f"Kinesis alone takes {RECORDS / put:,.0f} a second",
             ratio=f"{rate / (RECORDS / put):.2f}",
