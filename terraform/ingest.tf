@@ -129,7 +129,7 @@ resource "aws_scheduler_schedule" "ingest" {
 
   target {
     arn      = module.ingest.arn
-    role_arn = aws_iam_role.ingest_scheduler.arn
+    role_arn = module.ingest_clock.arn
     input    = jsonencode(each.value.input)
 
     retry_policy {
@@ -143,50 +143,16 @@ resource "aws_scheduler_schedule" "ingest" {
   }
 }
 
-resource "aws_iam_role" "ingest_scheduler" {
-  name                 = "${local.prefix}-ingest-scheduler"
-  description          = "Wakes ${local.prefix}-ingest by the clock."
-  permissions_boundary = var.permissions_boundary_arn
+module "ingest_clock" {
+  source = "./modules/clock_role"
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = local.account_id }
-        ArnLike      = { "aws:SourceArn" = "${local.arn.scheduler}:schedule/default/${local.prefix}-poll-*" }
-      }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "ingest_scheduler" {
-  name = "wake"
-  role = aws_iam_role.ingest_scheduler.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "WakeIngest"
-        Effect   = "Allow"
-        Action   = "lambda:InvokeFunction"
-        Resource = module.ingest.arn
-      },
-      {
-        Sid      = "SetAsideWhatFailed"
-        Effect   = "Allow"
-        Action   = "sqs:SendMessage"
-        Resource = module.undelivered.arn
-      },
-      {
-        Sid      = "UseTheKey"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = aws_kms_key.lake.arn
-      },
-    ]
-  })
+  name          = "ingest-scheduler"
+  description   = "Wakes ${local.prefix}-ingest by the clock."
+  schedules     = "poll-*"
+  sid           = "WakeIngest"
+  action        = "lambda:InvokeFunction"
+  resources     = [module.ingest.arn]
+  account_id    = local.account_id
+  scheduler_arn = local.arn.scheduler
+  platform      = local.platform
 }

@@ -44,7 +44,7 @@ module "pipeline" {
   platform           = local.platform
   ledger             = { arn = aws_dynamodb_table.ledger.arn, name = aws_dynamodb_table.ledger.name }
   arns               = { events = local.arn.events, states = local.arn.states }
-  scheduler_role_arn = aws_iam_role.pipeline_scheduler.arn
+  scheduler_role_arn = module.pipeline_clock.arn
   schedules_enabled  = var.schedules_enabled
 
   spark = {
@@ -57,50 +57,16 @@ module "pipeline" {
   }
 }
 
-resource "aws_iam_role" "pipeline_scheduler" {
-  name                 = "${local.prefix}-pipeline-scheduler"
-  description          = "Starts the pipelines of ${local.prefix} by the clock."
-  permissions_boundary = var.permissions_boundary_arn
+module "pipeline_clock" {
+  source = "./modules/clock_role"
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = local.account_id }
-        ArnLike      = { "aws:SourceArn" = "${local.arn.scheduler}:schedule/default/${local.prefix}-*" }
-      }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "pipeline_scheduler" {
-  name = "start"
-  role = aws_iam_role.pipeline_scheduler.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "StartPipelines"
-        Effect   = "Allow"
-        Action   = "states:StartExecution"
-        Resource = [for pipeline in values(module.catalog.pipelines) : "${local.arn.states}:stateMachine:${local.prefix}-${pipeline.slug}"]
-      },
-      {
-        Sid      = "SetAsideWhatFailed"
-        Effect   = "Allow"
-        Action   = "sqs:SendMessage"
-        Resource = module.undelivered.arn
-      },
-      {
-        Sid      = "UseTheKey"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = aws_kms_key.lake.arn
-      },
-    ]
-  })
+  name          = "pipeline-scheduler"
+  description   = "Starts the pipelines of ${local.prefix} by the clock."
+  schedules     = "*"
+  sid           = "StartPipelines"
+  action        = "states:StartExecution"
+  resources     = [for pipeline in values(module.catalog.pipelines) : "${local.arn.states}:stateMachine:${local.prefix}-${pipeline.slug}"]
+  account_id    = local.account_id
+  scheduler_arn = local.arn.scheduler
+  platform      = local.platform
 }

@@ -50,7 +50,7 @@ resource "aws_scheduler_schedule" "watch" {
 
   target {
     arn      = module.watch.arn
-    role_arn = aws_iam_role.watch_scheduler.arn
+    role_arn = module.watch_clock.arn
     input    = jsonencode({ "detail-type" = "Lake Watch" })
 
     # A look that comes late says nothing: the next one does.
@@ -65,52 +65,18 @@ resource "aws_scheduler_schedule" "watch" {
   }
 }
 
-resource "aws_iam_role" "watch_scheduler" {
-  name                 = "${local.prefix}-watch-scheduler"
-  description          = "Wakes ${local.prefix}-watch by the clock."
-  permissions_boundary = var.permissions_boundary_arn
+module "watch_clock" {
+  source = "./modules/clock_role"
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = local.account_id }
-        ArnLike      = { "aws:SourceArn" = "${local.arn.scheduler}:schedule/default/${local.prefix}-watch" }
-      }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "watch_scheduler" {
-  name = "invoke"
-  role = aws_iam_role.watch_scheduler.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "Wake"
-        Effect   = "Allow"
-        Action   = "lambda:InvokeFunction"
-        Resource = module.watch.arn
-      },
-      {
-        Sid      = "SetAsideWhatFailed"
-        Effect   = "Allow"
-        Action   = "sqs:SendMessage"
-        Resource = module.undelivered.arn
-      },
-      {
-        Sid      = "UseTheKey"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = aws_kms_key.lake.arn
-      },
-    ]
-  })
+  name          = "watch-scheduler"
+  description   = "Wakes ${local.prefix}-watch by the clock."
+  schedules     = "watch"
+  sid           = "Wake"
+  action        = "lambda:InvokeFunction"
+  resources     = [module.watch.arn]
+  account_id    = local.account_id
+  scheduler_arn = local.arn.scheduler
+  platform      = local.platform
 }
 
 # Where the clock is off nothing is measured, and each of these would ring for ever.

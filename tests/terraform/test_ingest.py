@@ -93,7 +93,7 @@ def test_the_clock_may_wake_ingest_and_nothing_else(lake: Lake) -> None:
     (policy,) = (
         found
         for found in lake.all("aws_iam_role_policy")
-        if found.address.endswith("policy.ingest_scheduler")
+        if found.module == "module.ingest_clock"
     )
     found = {one.sid: one for one in statements(policy.address, policy["policy"])}
 
