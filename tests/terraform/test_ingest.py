@@ -91,9 +91,7 @@ def test_ingest_lands_in_the_places_of_polled_sources_and_reads_its_secrets_only
 
 def test_the_clock_may_wake_ingest_and_nothing_else(lake: Lake) -> None:
     (policy,) = (
-        found
-        for found in lake.all("aws_iam_role_policy")
-        if found.module == "module.ingest_clock"
+        found for found in lake.all("aws_iam_role_policy") if found.module == "module.ingest_clock"
     )
     found = {one.sid: one for one in statements(policy.address, policy["policy"])}
 
