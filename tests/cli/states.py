@@ -16,7 +16,10 @@ CAUSE = json.dumps({"JobRunId": "00r1", "State": "FAILED", "StateDetails": "exit
 
 
 class States:
-    """Executions of one machine; each takes `seconds` and ends as the next word of `fates`."""
+    """Executions of one machine; each takes `seconds` and ends as the next word of `fates`.
+
+    Whoever follows one sees it at work at least once, however slow the follower.
+    """
 
     def __init__(self) -> None:
         self.endpoint = ""
@@ -45,6 +48,7 @@ class States:
             "input": json.dumps(given or {}),
             "fate": status,
             "ends": time.time() + (1e9 if status == "RUNNING" else -1),
+            "seen": True,
         }
 
     def answer(self, action: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +59,7 @@ class States:
                 raise KeyError("ExecutionAlreadyExists")
             fate = self.fates.pop(0) if self.fates else "SUCCEEDED"
             self.put(asked["name"], fate, json.loads(asked["input"]))
-            self.executions[arn]["ends"] = time.time() + self.seconds
+            self.executions[arn] |= {"ends": time.time() + self.seconds, "seen": False}
             return {"executionArn": arn, "startDate": time.time()}
         if action == "ListExecutions":
             wanted = asked.get("statusFilter")
@@ -69,13 +73,16 @@ class States:
         return {"events": self.history(execution)}
 
     def described(self, execution: dict[str, Any]) -> dict[str, Any]:
-        kept = {k: v for k, v in execution.items() if k not in ("fate", "ends")}
-        if time.time() < execution["ends"]:
+        kept = {k: v for k, v in execution.items() if k not in ("fate", "ends", "seen")}
+        if not self.ended(execution):
             return {**kept, "status": "RUNNING"}
         ended = {**kept, "status": execution["fate"], "stopDate": execution["startDate"] + 7}
         if execution["fate"] == "FAILED":
             ended |= {"error": "JobFailed", "cause": f"emt_gold: {CAUSE}"}
         return ended
+
+    def ended(self, execution: dict[str, Any]) -> bool:
+        return bool(execution["seen"]) and time.time() >= execution["ends"]
 
     def history(self, execution: dict[str, Any]) -> list[dict[str, Any]]:
         at = execution["startDate"]
@@ -83,11 +90,12 @@ class States:
             event(1, "PassStateEntered", at, stateEnteredEventDetails={"name": "Input"}),
             event(2, "TaskStateEntered", at, stateEnteredEventDetails={"name": "1 emt_gold"}),
         ]
-        if time.time() >= execution["ends"]:
+        if self.ended(execution):
             failed = {"error": "States.TaskFailed", "cause": CAUSE}
             output = json.dumps(failed if execution["fate"] == "FAILED" else {"State": "SUCCESS"})
             left = {"name": "1 emt_gold", "output": output}
             events.append(event(3, "TaskStateExited", at + 5, stateExitedEventDetails=left))
+        execution["seen"] = True
         return events
 
 

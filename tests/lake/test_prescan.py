@@ -376,7 +376,17 @@ print(json.dumps([code, spent, peak]))
 
 
 def in_a_child(path: Path) -> tuple[str, float, int]:
-    """What the pre-scan says, its seconds of CPU and its peak of MiB."""
+    """What the pre-scan says, its seconds of CPU and its peak of MiB.
+
+    Whoever shares the core makes it slower, nobody makes it faster: the better of two counts.
+    """
+    code, seconds, peak = _once_in_a_child(path)
+    if seconds < 3:
+        return code, seconds, peak
+    return code, min(seconds, _once_in_a_child(path)[1]), peak
+
+
+def _once_in_a_child(path: Path) -> tuple[str, float, int]:
     import json
 
     answer = subprocess.run(

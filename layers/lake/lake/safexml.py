@@ -14,8 +14,8 @@ from lake.errors import FileRefused
 _MAX_DEPTH: Final = 64
 _MAX_TAG_BYTES: Final = 4 << 20
 _MAX_NAMES: Final = 20_000
-# 4 s of expat's calls into Python; no header, list of sheets or oddly spelled sheet needs more.
-_MAX_ELEMENTS: Final = 2_500_000
+# 3.5 s of expat's calls into Python; no header, list of sheets or oddly spelled sheet needs more.
+_MAX_ELEMENTS: Final = 2_100_000
 
 Attributes = dict[str, str]
 
@@ -39,6 +39,14 @@ def local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
+class _Locals(dict[str, str]):
+    """The names of a part without their prefixes, each cut once: elements come by the million."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = short = local(name)
+        return short
+
+
 class SafeParser:
     """An expat parser of one part; element names come without their prefix."""
 
@@ -52,6 +60,7 @@ class SafeParser:
         self._part = part
         self._start = start
         self._end = end
+        self._local = _Locals()
         self._depth = 0
         self._elements = 0
         self._fed = 0
@@ -92,9 +101,9 @@ class SafeParser:
                 f"The file's part {self._part} is very large or written in an unusual way:"
                 " open it in Excel and save it",
             )
-        self._start(name.rpartition(":")[2], attributes)
+        self._start(self._local[name], attributes)
 
     def _on_end(self, name: str) -> None:
         self._depth -= 1
         if self._end is not None:
-            self._end(name.rpartition(":")[2])
+            self._end(self._local[name])
