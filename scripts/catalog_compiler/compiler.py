@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lake.names import logical_database, nearest
-from scripts.catalog_compiler import conducting, shapes
+from scripts.catalog_compiler import conducting, results, shapes
 from scripts.catalog_compiler.reader import Entry, Place, read
 
 _FORMAT_DEFAULTS = {
@@ -74,6 +74,7 @@ def compile_catalog(folder: Path) -> dict[str, Any]:
         "apis": draft.apis,
         "pipelines": conducting.pipelines(folder, jobs),
         "data": conducting.data(folder),
+        "results": results.results(folder, draft.tables, jobs),
         "jobs": jobs,
         "lanes": lanes,
     }

@@ -16,8 +16,8 @@ Declared = Mapping[str, Any]
 def apis(folder: Path) -> dict[str, Any]:
     """Each declared API by its id (`emt/emt`)."""
     found = {}
-    for domain, name, entry in _declared(folder, "apis", shapes.API):
-        auth = _said(entry, "auth", "none")
+    for domain, name, entry in declared(folder, "apis", shapes.API):
+        auth = said(entry, "auth", "none")
         if (auth == "none") != ("secret" not in entry.value):
             raise entry.place.refuse("an API with 'auth' names its 'secret', one without does not")
         if auth in ("query", "header") and "parameter" not in entry.value:
@@ -26,14 +26,14 @@ def apis(folder: Path) -> dict[str, Any]:
             "id": f"{domain}/{name}",
             "domain": domain,
             "name": name,
-            "about": _sentence(entry),
+            "about": sentence(entry),
             "url": entry.value["url"].value.rstrip("/"),
-            "secret": _said(entry, "secret", None),
+            "secret": said(entry, "secret", None),
             "auth": auth,
-            "parameter": _said(entry, "parameter", None),
-            "retries": _said(entry, "retries", 5),
-            "timeout_seconds": _said(entry, "timeout", 20),
-            "quota_per_day": _said(entry, "quota_per_day", None),
+            "parameter": said(entry, "parameter", None),
+            "retries": said(entry, "retries", 5),
+            "timeout_seconds": said(entry, "timeout", 20),
+            "quota_per_day": said(entry, "quota_per_day", None),
         }
     return found
 
@@ -43,17 +43,17 @@ def poll(source: Entry, domain: str, known: Declared) -> dict[str, Any] | None:
     if "poll" not in source.value:
         return None
     entry = source.value["poll"]
-    said = entry.value["api"]
-    api = said.value if "/" in said.value else f"{domain}/{said.value}"
+    named = entry.value["api"]
+    api = named.value if "/" in named.value else f"{domain}/{named.value}"
     if api not in known:
-        raise said.place.refuse(f"the API '{api}' is not declared{nearest(api, known)}")
-    every = _said(entry, "every", None)
+        raise named.place.refuse(f"the API '{api}' is not declared{nearest(api, known)}")
+    every = said(entry, "every", None)
     return {
         "api": api,
-        "client": _said(entry, "client", None),
+        "client": said(entry, "client", None),
         "schedule": _schedule(entry),
         "every_minutes": shapes.minutes(every) if every else None,
-        "query": _said(entry, "query", {}),
+        "query": said(entry, "query", {}),
     }
 
 
@@ -62,7 +62,7 @@ def jobs(folder: Path, tables: Declared, taken: Declared) -> dict[str, Any]:
     databases = {table["database"] for table in tables.values()}
     layers = {table["layer"] for table in tables.values()}
     found: dict[str, Any] = {}
-    for domain, name, entry in _declared(folder, "jobs", shapes.JOB):
+    for domain, name, entry in declared(folder, "jobs", shapes.JOB):
         if name in taken or name in found:
             raise entry.place.refuse(f"the job '{name}' is declared twice")
         arguments = []
@@ -76,12 +76,12 @@ def jobs(folder: Path, tables: Declared, taken: Declared) -> dict[str, Any]:
                 raise value.place.refuse(f"'{argument}' names the unknown {kind} '{word}'{hint}")
             arguments.append({"name": argument, kind: word})
         found[name] = {
-            "about": _sentence(entry),
+            "about": sentence(entry),
             "sources": [],
             "tables": _tables(entry, "writes", domain, tables),
             "reads": _tables(entry, "reads", domain, tables),
             "arguments": arguments,
-            "timeout_minutes": shapes.minutes(_said(entry, "timeout", "1h")),
+            "timeout_minutes": shapes.minutes(said(entry, "timeout", "1h")),
         }
     return found
 
@@ -89,7 +89,7 @@ def jobs(folder: Path, tables: Declared, taken: Declared) -> dict[str, Any]:
 def pipelines(folder: Path, known_jobs: Declared) -> dict[str, Any]:
     """Each pipeline by its id (`emt/gold`)."""
     found = {}
-    for domain, name, entry in _declared(folder, "pipelines", shapes.PIPELINE):
+    for domain, name, entry in declared(folder, "pipelines", shapes.PIPELINE):
         for stage in entry.value["stages"].value:
             if not stage.value:
                 raise stage.place.refuse("a stage names at least one job")
@@ -101,9 +101,9 @@ def pipelines(folder: Path, known_jobs: Declared) -> dict[str, Any]:
             "id": f"{domain}/{name}",
             "domain": domain,
             "name": name,
-            "about": _sentence(entry),
+            "about": sentence(entry),
             "schedule": _schedule(entry),
-            "timeout_minutes": shapes.minutes(_said(entry, "timeout", "2h")),
+            "timeout_minutes": shapes.minutes(said(entry, "timeout", "2h")),
             "stages": entry.value["stages"].plain(),
         }
     return found
@@ -117,7 +117,8 @@ def data(folder: Path) -> dict[str, Any]:
     }
 
 
-def _declared(folder: Path, kind: str, shape: Shape) -> Iterator[tuple[str, str, Entry]]:
+def declared(folder: Path, kind: str, shape: Shape) -> Iterator[tuple[str, str, Entry]]:
+    """Each file of one kind: its domain, its name and what it says."""
     for path in sorted(folder.glob(f"*/{kind}/*.yaml")):
         entry = read(path, _shown(folder, path))
         shape(entry, path.stem)
@@ -131,17 +132,19 @@ def _shown(folder: Path, path: Path) -> str:
     return str(path.relative_to(folder.parent))
 
 
-def _said(entry: Entry, key: str, default: Any) -> Any:
+def said(entry: Entry, key: str, default: Any) -> Any:
+    """What stands under a key, without places."""
     return entry.value[key].plain() if key in entry.value else default
 
 
-def _sentence(entry: Entry) -> str:
+def sentence(entry: Entry) -> str:
+    """`about` on one line."""
     return " ".join(str(entry.value["about"].value).split())
 
 
 def _schedule(entry: Entry) -> dict[str, str] | None:
-    said = _said(entry, "schedule", None)
-    return None if said is None else {"cron": said["cron"], "zone": said.get("zone", "UTC")}
+    clock = said(entry, "schedule", None)
+    return None if clock is None else {"cron": clock["cron"], "zone": clock.get("zone", "UTC")}
 
 
 def _tables(entry: Entry, key: str, domain: str, tables: Declared) -> list[str]:

@@ -30,13 +30,23 @@ def data_dictionary(catalog: dict[str, Any]) -> str:
         if table["streamed"]:
             counts = f"the row with the newest `{table['newest_by']}` counts"
             lines += ["", f"A stream may bring a key twice: {counts}."]
-        lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
-        for column in table["columns"]:
-            required = "" if column["required"] else "?"
-            unit = column["unit"] or ""
-            about = column["about"].replace("|", "\\|")
-            lines.append(f"| `{column['name']}` | {column['type']}{required} | {unit} | {about} |")
+        lines += _columns(table)
+    for result in catalog["results"].values():
+        lines += ["", f"## Result `{result['id']}`", "", result["about"], ""]
+        tables = ", ".join(f"`{table}`" for table in result["reads"])
+        lines.append(f"One row for each `({', '.join(result['key'])})`, out of {tables}.")
+        lines += _columns(result)
     return "\n".join(lines) + "\n"
+
+
+def _columns(described: dict[str, Any]) -> list[str]:
+    lines = ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
+    for column in described["columns"]:
+        required = "" if column["required"] else "?"
+        unit = column["unit"] or ""
+        about = column["about"].replace("|", "\\|")
+        lines.append(f"| `{column['name']}` | {column['type']}{required} | {unit} | {about} |")
+    return lines
 
 
 def _partition(table: dict[str, Any]) -> str:

@@ -17,6 +17,9 @@ from scripts.catalog_compiler.reader import (
 )
 
 LAYERS = ("silver", "gold", "ops")
+MOST_ROWS_A_PAGE = 5_000
+# What an address says about rows beside their columns.
+RESERVED = frozenset({"cursor", "fields", "format", "limit", "snapshot", "sort"})
 SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 _DURATION = re.compile(r"(\d+)(m|h|d)")
 _MINUTES = {"m": 1, "h": 60, "d": 1440}
@@ -103,8 +106,10 @@ _TABLE_FIELDS = {
     "quality": _QUALITY,
 }
 
+_COLUMNS = map_of(record(_COLUMN, required=["type", "about"]))
+
 TABLE = record(
-    {**_TABLE_FIELDS, "columns": map_of(record(_COLUMN, required=["type", "about"]))},
+    {**_TABLE_FIELDS, "columns": _COLUMNS},
     required=["about", "key", "columns"],
 )
 INLINE_TABLE = record(
@@ -184,4 +189,28 @@ PIPELINE = record(
         "stages": list_of(list_of(text)),
     },
     required=["about", "stages"],
+)
+
+
+def _columns_of_result(entry: Entry, name: str) -> None:
+    """Names of a table's columns, or columns that a query computes."""
+    shape = list_of(text) if isinstance(entry.value, list) else _COLUMNS
+    shape(entry, name)
+
+
+RESULT = record(
+    {
+        "about": text,
+        "job": text,
+        "from": text,
+        "query": text,
+        "columns": _columns_of_result,
+        "key": list_of(text),
+        "filters": list_of(text),
+        "sorts": list_of(text),
+        "fresh_within": duration,
+        "keep": duration,
+        "page": number,
+    },
+    required=["about", "job", "key"],
 )

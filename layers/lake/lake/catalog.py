@@ -189,6 +189,26 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
+class Result:
+    """What people read: a query over gold, shown as a whole once its checks have passed."""
+
+    id: str
+    domain: str
+    name: str
+    about: str
+    job: str
+    query: str  # its tables stand in braces: {emt_gold.arrivals_weather}
+    reads: tuple[str, ...]
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    filters: tuple[str, ...]
+    sorts: tuple[str, ...]
+    fresh_within_minutes: int | None
+    keep_days: int
+    page: int
+
+
+@dataclass(frozen=True)
 class Catalog:
     """All declarations."""
 
@@ -200,6 +220,7 @@ class Catalog:
     apis: Mapping[str, Api] = field(default_factory=dict)
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Result] = field(default_factory=dict)
 
     def source(self, source_id: str) -> Source:
         """The source of that id; an unknown one is answered with the nearest known."""
@@ -214,6 +235,13 @@ class Catalog:
             hint = nearest(table_id, self.tables)
             raise CatalogError(f"no table is called '{table_id}'{hint}")
         return self.tables[table_id]
+
+    def result(self, result_id: str) -> Result:
+        """The result of that id (`emt_lines`)."""
+        if result_id not in self.results:
+            hint = nearest(result_id, self.results)
+            raise CatalogError(f"no result is called '{result_id}'{hint}")
+        return self.results[result_id]
 
     def lane_of(self, source_id: str) -> str:
         """The writer group of a source: loads of one lane run one after the other."""
@@ -241,6 +269,7 @@ class Catalog:
             apis={name: Api(**entry) for name, entry in data["apis"].items()},
             pipelines={name: _pipeline(entry) for name, entry in data["pipelines"].items()},
             data=data["data"],
+            results={name: _result(entry) for name, entry in data["results"].items()},
         )
 
     @classmethod
@@ -357,5 +386,16 @@ def _pipeline(entry: Mapping[str, Any]) -> Pipeline:
             **entry,
             "schedule": _schedule(entry["schedule"]),
             "stages": tuple(tuple(stage) for stage in entry["stages"]),
+        }
+    )
+
+
+def _result(entry: Mapping[str, Any]) -> Result:
+    return Result(
+        **{
+            **entry,
+            "reads": tuple(entry["reads"]),
+            "columns": tuple(Column(**column) for column in entry["columns"]),
+            **{name: tuple(entry[name]) for name in ("key", "filters", "sorts")},
         }
     )
