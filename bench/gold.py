@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
 from bench.gold_lake import FIRST_DAY, add_day, fill, house
-from bench.measure import run
+from bench.measure import peak_mb, run
 from bench.report import Figure, show
 from jobs import emt_gold, lakeio
 from jobs.emt_gold_weather import SHOWN, intervals, micros, observations
@@ -29,6 +29,8 @@ from tests.spark.local_session import session
 ROWS = 2_000_000
 MOST_PLAIN = 2_000_000  # the range join takes minutes for them and hours for more
 HISTORIES = (30, 365)
+# Silver lies by day and line: of all lines a year would be forty thousand files of a few rows.
+HISTORY_ROWS_A_DAY, HISTORY_LINES = 8_000, 20
 DAYS_MORE = 4
 AIM_FLOOR, AIM_PLAIN, AIM_HISTORY = 1.5, 15.0, 1.2
 _MEMORY = {"PYSPARK_SUBMIT_ARGS": "--driver-memory 5g pyspark-shell"}
@@ -160,13 +162,13 @@ def _plain(lake: Lakehouse, _: Path, __: int) -> dict[str, float]:
     weather.select("obs_ts", *SHOWN).createOrReplaceTempView("w")
     apart = "abs(unix_micros(CAST({} AS timestamp)) - unix_micros(CAST({} AS timestamp)))"
     found = lake.spark.sql(
-        f"""SELECT * EXCEPT (rank) FROM (
+        f"""SELECT * FROM (
               SELECT a.*, w.*, row_number() OVER (PARTITION BY a.id
                 ORDER BY {apart.format("a.event_ts", "w.obs_ts")}, w.obs_ts) AS rank
               FROM a LEFT JOIN w ON {apart.format("a.event_ts", "w.obs_ts")} <= 3600000000)
             WHERE rank = 1"""  # noqa: S608 - our own words
     )
-    return {"s": _copy(lake, found, "plain")}
+    return {"s": _copy(lake, found.drop("rank"), "plain")}
 
 
 def _copy(lake: Lakehouse, rows: Any, name: str) -> float:
@@ -193,11 +195,12 @@ def _gold(lake: Lakehouse, folder: Path, _: int) -> dict[str, float]:
 
 
 def _history(lake: Lakehouse, folder: Path, days: int) -> dict[str, float]:
-    fill(lake, days * 8_000, rows_a_day=8_000)
+    fill(lake, days * HISTORY_ROWS_A_DAY, HISTORY_ROWS_A_DAY, HISTORY_LINES)
     _build(lake, folder)
     taken = []
     for number in range(DAYS_MORE + 1):
-        add_day(lake, date.fromisoformat(FIRST_DAY) + timedelta(days=days + number))
+        day = date.fromisoformat(FIRST_DAY) + timedelta(days=days + number)
+        add_day(lake, day, HISTORY_ROWS_A_DAY, HISTORY_LINES)
         taken.append(_seconds(lambda: _build(lake, folder)))
     return {"s": median(taken[1:])}  # the first pays for the code that Java compiles
 
@@ -241,11 +244,8 @@ def _duckdb(folder: Path) -> None:
 def _peak(spark: SparkSession) -> dict[str, float]:
     """The JVM's; the launcher has become it."""
     gateway: Any = spark.sparkContext._gateway
-    status = Path(f"/proc/{gateway.proc.pid}/status")
-    if not status.is_file():
-        return {}
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-    return {"peak_mb": int(lines["VmHWM"].split()[0]) * 1024 / 1_000_000}
+    peak = peak_mb(gateway.proc.pid)
+    return {} if peak is None else {"peak_mb": peak}
 
 
 def _seconds(work: Callable[[], object]) -> float:

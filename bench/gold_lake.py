@@ -36,68 +36,89 @@ def house(spark: SparkSession, root: Path) -> Lakehouse:
     return made
 
 
-def fill(lake: Lakehouse, rows: int, rows_a_day: int = ROWS_A_DAY) -> None:
-    """So many arrivals, so many of them a day, and what belongs to them."""
-    lines, stops, timetable = (lake.identifier(name) for name in _NETWORK)
-    sql = lake.spark.sql
-    sql(
-        f"""INSERT INTO {lines} SELECT lpad(id, 3, '0'), string(id), concat('HEAD A ', id),
-            concat('HEAD B ', id), {_CAME} FROM range({LINES})"""
+def fill(lake: Lakehouse, rows: int, rows_a_day: int = ROWS_A_DAY, polled: int = LINES) -> None:
+    """So many arrivals, so many of them a day, of so many lines, and what belongs to them."""
+    lines, stops, timetable = _NETWORK
+    _insert(
+        lake,
+        lines,
+        f"""SELECT lpad(id, 3, '0') AS line, string(id) AS label, concat('HEAD A ', id) AS name_a,
+              concat('HEAD B ', id) AS name_b, {_CAME} AS ingest_ts FROM range({LINES})""",
     )
     # Of fifty stops two are of both ways and two are not known.
-    sql(
-        f"""INSERT INTO {stops} (line, direction, stop_id, ingest_ts)
-            SELECT lpad(l, 3, '0'), int(way), string(l * 100 + s), {_CAME}
+    _insert(
+        lake,
+        stops,
+        f"""SELECT lpad(l, 3, '0') AS line, int(way) AS direction,
+              string(l * 100 + s) AS stop_id, {_CAME} AS ingest_ts
             FROM (SELECT explode(sequence(0, {LINES - 1})) l)
             CROSS JOIN (SELECT explode(sequence(0, {STOPS - 3})) s)
             CROSS JOIN (VALUES (1), (2)) v(way)
-            WHERE s >= {STOPS - 4} OR s % 2 + 1 = way"""
+            WHERE s >= {STOPS - 4} OR s % 2 + 1 = way""",
     )
-    sql(
-        f"""INSERT INTO {timetable} (line, day_type, d1_start, d1_stop, d1_min_freq, d1_max_freq,
-              d2_start, d2_stop, d2_min_freq, d2_max_freq, ingest_ts)
-            SELECT lpad(id, 3, '0'), day, '05:45', '00:30', 5 + id % 20, 10 + id % 20,
-              '06:00', '23:30', 6 + id % 20, 12 + id % 20, {_CAME}
-            FROM range({LINES}) CROSS JOIN (VALUES ('LA'), ('SA'), ('FE')) v(day)"""
+    _insert(
+        lake,
+        timetable,
+        f"""SELECT lpad(id, 3, '0') AS line, day_type, '05:45' AS d1_start, '00:30' AS d1_stop,
+              double(5 + id % 20) AS d1_min_freq, double(10 + id % 20) AS d1_max_freq,
+              '06:00' AS d2_start, '23:30' AS d2_stop, double(6 + id % 20) AS d2_min_freq,
+              double(12 + id % 20) AS d2_max_freq, {_CAME} AS ingest_ts
+            FROM range({LINES}) CROSS JOIN (VALUES ('LA'), ('SA'), ('FE')) v(day_type)""",
     )
     days = -(-rows // rows_a_day)
     _weather(lake, FIRST_DAY, days)
-    sql(
+    lake.spark.sql(
         # One open file at a time: the days times the line prefixes are many.
         f"ALTER TABLE {lake.identifier(_ARRIVALS)}"
         " SET TBLPROPERTIES ('write.spark.fanout.enabled'='false')"
     )
-    _arrivals(lake, FIRST_DAY, rows, rows_a_day)
+    _arrivals(lake, FIRST_DAY, rows, rows_a_day, polled)
 
 
-def add_day(lake: Lakehouse, day: date, rows_a_day: int = 8_000) -> None:
+def add_day(lake: Lakehouse, day: date, rows: int, polled: int) -> None:
     """One more day of arrivals and weather."""
     _weather(lake, day.isoformat(), 1)
-    _arrivals(lake, day.isoformat(), rows_a_day, rows_a_day)
+    _arrivals(lake, day.isoformat(), rows, rows, polled)
 
 
 def _weather(lake: Lakehouse, first: str, days: int) -> None:
-    lake.spark.sql(
-        f"""INSERT INTO {lake.identifier(_WEATHER)} (location_name, obs_ts, temp_c, wind_kph,
-              precip_mm, vis_km, condition_text, air_pm10, air_pm2_5, source, ingest_ts)
-            SELECT 'Madrid', timestamp_ntz'{first}' + make_dt_interval(0, 0, id * 15), id % 35,
-              id % 50, IF(id % 9 = 0, (id % 40) / 10, 0), 10 - id % 8, 'Sunny', id % 40, id % 25,
-              'excel', {_CAME}
-            FROM range({days * 96}) WHERE id % 33 <> 7"""
+    _insert(
+        lake,
+        _WEATHER,
+        f"""SELECT 'Madrid' AS location_name,
+              timestamp_ntz'{first}' + make_dt_interval(0, 0, 0, id * 900) AS obs_ts,
+              double(id % 35) AS temp_c, double(id % 50) AS wind_kph,
+              IF(id % 9 = 0, (id % 40) / 10D, 0D) AS precip_mm, 10D - id % 8 AS vis_km,
+              'Sunny' AS condition_text, double(id % 40) AS air_pm10,
+              double(id % 25) AS air_pm2_5, 'excel' AS source, {_CAME} AS ingest_ts
+            FROM range({days * 96}) WHERE id % 33 <> 7""",
     )
 
 
-def _arrivals(lake: Lakehouse, first: str, rows: int, rows_a_day: int) -> None:
+def _insert(lake: Lakehouse, table_id: str, rows: str) -> None:
+    """The rows by their columns' names; the table's other columns stay empty."""
+    table = lake.identifier(table_id)
+    empty = lake.spark.table(table).limit(0)
+    empty.unionByName(lake.spark.sql(rows), allowMissingColumns=True).writeTo(table).append()
+
+
+def _arrivals(lake: Lakehouse, first: str, rows: int, rows_a_day: int, polled: int) -> None:
     """Two buses a poll, polls through all the day; rows of a day in the order of time."""
-    lake.spark.sql(
-        f"""INSERT INTO {lake.identifier(_ARRIVALS)}
-            SELECT sha2(concat('{first}', id), 256),
+    _insert(
+        lake,
+        _ARRIVALS,
+        f"""SELECT sha2(concat('{first}', id), 256) AS id,
               timestamp_ntz'{first}' + make_dt_interval(0, 0, 0,
-                floor(poll * 2 * 86400D / {rows_a_day})),
-              string(line), lpad(line, 3, '0'), string(line * 100 + (poll div {LINES}) % {STOPS}),
-              concat(IF(poll % 2 = 0, 'Head A ', 'HEAD B '), line), id % 20 = 0, 0,
-              string(id % 2000), IF(id % 66 = 1, NULL, int(hash(id) % 900 + 901 + id % 2 * 600)),
-              id % 66 = 1, int(id % 9000), '0', -3.7D + id % 1000 / 10000, 40.4D, {_CAME}
-            FROM (SELECT id, id div 2 AS poll, (id div 2) % {LINES} AS line
-                  FROM range(0, {rows}, 1, {max(2, rows // 1_000_000)}))"""
+                floor(poll * 2 * 86400D / {rows_a_day})) AS event_ts,
+              string(line) AS line, lpad(line, 3, '0') AS line_code,
+              string(line * 100 + (poll div {polled}) % {STOPS}) AS stop_id,
+              concat(IF(poll % 2 = 0, 'Head A ', 'HEAD B '), line) AS destination,
+              id % 20 = 0 AS is_head, 0 AS deviation, string(id % 2000) AS bus,
+              IF(id % 66 = 1, NULL, int(hash(id) % 900 + 901 + id % 2 * 600))
+                AS estimate_arrive_sec,
+              id % 66 = 1 AS estimate_capped, int(id % 9000) AS distance_bus_m,
+              '0' AS position_type_bus, -3.7D + id % 1000 / 10000 AS lon, 40.4D AS lat,
+              {_CAME} AS ingest_ts
+            FROM (SELECT id, id div 2 AS poll, (id div 2) % {polled} AS line
+                  FROM range(0, {rows}, 1, {max(2, rows // 1_000_000)}))""",
     )

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
@@ -51,3 +52,27 @@ def middle(runs: Sequence[Run]) -> Run:
     """The run with the median wall time."""
     wall = median(run.wall_s for run in runs)
     return min(runs, key=lambda run: abs(run.wall_s - wall))
+
+
+def peak_mb(pid: int) -> float | None:
+    """The most memory that a process has held so far; None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    held = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(held[0].split()[1]) * 1024 / 1_000_000 if held else None
+
+
+def group_peak_mb(group: int) -> float | None:
+    """The peaks of a process group's members, added: at least what they held at one time."""
+    pids = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+    peaks = [peak_mb(pid) for pid in pids if _group(pid) == group]
+    return sum(peak or 0 for peak in peaks) or None
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+from bench.measure import group_peak_mb
 from bench.report import Figure
 from local.lifecycle import LaptopCloud
 from tests.local.streams import TABLE, StreamLake
@@ -35,7 +36,7 @@ def figures() -> list[Figure]:
         try:
             lake = StreamLake(cloud)
             lake.make(BUFFER_S, BUFFER_MB)
-            return [*_flood(lake), _lag(lake)]
+            return [*_flood(lake), _lag(lake), _memory(cloud)]
         finally:
             cloud.down()
 
@@ -77,6 +78,18 @@ def _lag(lake: StreamLake) -> Figure:
         ratio="",
         aim=f"{AIM_BEYOND_BUFFER_S:.0f} s",
         met=beyond < AIM_BEYOND_BUFFER_S,
+    )
+
+
+def _memory(cloud: LaptopCloud) -> Figure:
+    peak = group_peak_mb(cloud.status()["pid"])
+    return Figure(
+        what="peak memory of the cloud and its Lambda workers, each one's peak added",
+        ours="" if peak is None else f"{peak:,.0f} MB",
+        yardstick="",
+        ratio="",
+        aim="",
+        met=None,
     )
 
 

@@ -88,6 +88,22 @@ def network(line: str = "027", label: str = "27", **said: Any) -> dict[str, list
     }
 
 
+def arguments(lakehouse: Lakehouse, **more: Any) -> list[str]:
+    """The documented call of the job over a lakehouse, and what is said besides."""
+    prefix = lakehouse.prefix
+    said = {
+        "warehouse": lakehouse.warehouse,
+        "gold_db_emt": f"{prefix}emt_gold",
+        "silver_db_emt": f"{prefix}emt_silver",
+        "silver_db_met": f"{prefix}meteorology_silver",
+        "wx_recent_minutes": 60,
+        "delay_ratio_thresh": 1.30,
+        "result": lakehouse.root / f"{uuid.uuid4().hex}.json",
+        **more,
+    }
+    return [word for name, value in said.items() for word in (f"--{name}", str(value))]
+
+
 class GoldLake:
     """A lakehouse with all that the gold job reads and writes."""
 
@@ -97,11 +113,7 @@ class GoldLake:
 
     def put(self, table_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Appends rows; columns that they do not name are null."""
-        table = self.lakehouse.catalog.table(table_id)
-        schema = ", ".join(merging.schema(table).split(", ")[2:])
-        ordered = [tuple(row.get(name) for name in merging.names(table)) for row in rows]
-        frame = self.spark.createDataFrame(ordered, schema)
-        frame.coalesce(1).writeTo(self.lakehouse.identifier(table_id)).append()
+        self.lakehouse.put(table_id, rows)
 
     def put_network(self, days: str = "LA SA FE", **said: Any) -> None:
         """Line 27 with a timetable."""
@@ -114,26 +126,11 @@ class GoldLake:
         names = {table.rpartition(".")[2]: self.lakehouse.identifier(table) for table in SILVER}
         self.spark.sql(statement.format(**names))
 
-    def arguments(self, **more: Any) -> list[str]:
-        """The documented call, and what is said besides."""
-        prefix, result = self.lakehouse.prefix, self.lakehouse.root / f"{uuid.uuid4().hex}.json"
-        said = {
-            "warehouse": self.lakehouse.warehouse,
-            "gold_db_emt": f"{prefix}emt_gold",
-            "silver_db_emt": f"{prefix}emt_silver",
-            "silver_db_met": f"{prefix}meteorology_silver",
-            "wx_recent_minutes": 60,
-            "delay_ratio_thresh": 1.30,
-            "result": result,
-            **more,
-        }
-        return [word for name, value in said.items() for word in (f"--{name}", str(value))]
-
     def build(self, **more: Any) -> dict[str, Any]:
         """Runs the job; its answer as it was written."""
-        arguments = self.arguments(**more)
-        path = arguments[arguments.index("--result") + 1]
-        emt_gold.run(arguments, catalog=self.lakehouse.catalog)
+        words = arguments(self.lakehouse, **more)
+        path = words[words.index("--result") + 1]
+        emt_gold.run(words, catalog=self.lakehouse.catalog)
         with open(path, encoding="utf-8") as file:
             answer: dict[str, Any] = json.load(file)
         return answer

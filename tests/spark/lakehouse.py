@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,12 @@ JOBS: dict[str, Transform] = {
 
 
 def jars() -> list[Path]:
-    """The Iceberg jars that `make setup` has put aside."""
+    """The Iceberg jars that `make setup` has put aside.
+
+    Without AWS's, which nothing here asks: it brings a log4j that is slow on this Java.
+    """
     folder = Path(os.environ.get("LAKE_SPARK_JARS", Path(__file__).parents[2] / ".laptop" / "jars"))
-    found = sorted(folder.glob("*.jar"))
+    found = sorted(jar for jar in folder.glob("*.jar") if "aws-bundle" not in jar.name)
     if not found:
         raise RuntimeError(f"no Spark jars in {folder}: run `make setup`")
     return found
@@ -58,6 +61,14 @@ class Lakehouse:
     def identifier(self, table_id: str) -> str:
         """The table's name in Spark."""
         return f"glue_catalog.{self.prefix}{table_id}"
+
+    def put(self, table_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Appends rows in one commit; columns that they do not name are null."""
+        names = [column.name for column in self.catalog.table(table_id).columns]
+        listed = (", ".join(literal(row.get(name)) for name in names) for row in rows)
+        # As text: a data frame of Python's rows needs Python's workers, each time.
+        values = ", ".join(f"({row})" for row in listed)
+        self.spark.sql(f"INSERT INTO {self.identifier(table_id)} VALUES {values}")
 
     def table(self, table_id: str) -> DataFrame:
         """What a reader sees now."""
@@ -135,6 +146,24 @@ class Lakehouse:
 
 
 COUNTS: Sequence[str] = ("read", "accepted", "duplicate", "rejected", "empty")
+
+
+def literal(value: object) -> str:
+    """A value as SQL spells it."""
+    match value:
+        case None:
+            return "NULL"
+        case str():
+            escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+            return f"'{escaped}'"
+        case datetime():
+            return f"TIMESTAMP_NTZ'{value}'"
+        case float():
+            return f"{value!r}D"
+        case list():
+            return f"array({', '.join(map(literal, value))})"
+        case _:
+            return str(value)
 
 
 def moment(text: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -24,14 +25,20 @@ def session(root: Path, *, compiled: bool = False) -> SparkSession:
     folders = (_ROOT / "spark", _ROOT / "layers" / "lake", _ROOT)
     os.environ["PYTHONPATH"] = os.pathsep.join(map(str, folders))
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    # Hadoop starts a process for the rights of each file that is written.
+    java = "-XX:+UseSerialGC -Djdk.lang.Process.launchMechanism=VFORK"
+    if not compiled:
+        # Two cores that three test processes share: Java's second compiler would take one.
+        java += " -XX:TieredStopAtLevel=1"
     session = (
         SparkSession.builder.master("local[2]")
         .appName("tests")
         .config("spark.driver.extraClassPath", ":".join(map(str, jars())))
-        .config("spark.driver.extraJavaOptions", "-XX:+UseSerialGC")
+        .config("spark.driver.extraJavaOptions", java)
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", "2")
         # To compile a query takes longer than to interpret it over a handful of rows.
         .config("spark.sql.codegen.wholeStage", str(compiled).lower())
@@ -49,4 +56,7 @@ def session(root: Path, *, compiled: bool = False) -> SparkSession:
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
+    # Else each call of a function of Spark's has Java look through ten packages for its class.
+    jvm: Any = session._jvm
+    jvm.functions = jvm.functions
     return session

@@ -24,8 +24,10 @@ from tests.spark.gold_lake import (
     LINES_STOPS,
     QUALITY,
     SILVER,
+    TIMETABLE,
     WEATHER,
     GoldLake,
+    arguments,
     arrival,
     at,
     observation,
@@ -207,12 +209,13 @@ def test_25_compaction_of_silver_is_no_change_and_an_expired_cursor_is_said(lake
     for hour in (10, 11, 12):
         lake.put(ARRIVALS, [arrival(f"2025-08-27 {hour}:00:00")])
     lake.build()
-    name = lake.lakehouse.identifier(ARRIVALS).removeprefix("glue_catalog.")
     call = "CALL glue_catalog.system"
-    lake.spark.sql(
-        f"{call}.rewrite_data_files(table => '{name}', options => map('rewrite-all', 'true'))"
-    )
-    assert lake.lakehouse.history(ARRIVALS)[-1]["operation"] == "replace"
+    for table_id in (ARRIVALS, TIMETABLE):
+        name = lake.lakehouse.identifier(table_id).removeprefix("glue_catalog.")
+        lake.spark.sql(
+            f"{call}.rewrite_data_files(table => '{name}', options => map('rewrite-all', 'true'))"
+        )
+        assert lake.lakehouse.history(table_id)[-1]["operation"] == "replace"
 
     result = lake.build()
 
@@ -222,8 +225,9 @@ def test_25_compaction_of_silver_is_no_change_and_an_expired_cursor_is_said(lake
 
     lake.put(ARRIVALS, [arrival("2025-08-28 10:00:00")])
     lake.put(ARRIVALS, [arrival("2025-08-28 11:00:00")])
+    arrivals = lake.lakehouse.identifier(ARRIVALS).removeprefix("glue_catalog.")
     lake.spark.sql(
-        f"{call}.expire_snapshots(table => '{name}', retain_last => 1,"
+        f"{call}.expire_snapshots(table => '{arrivals}', retain_last => 1,"
         " older_than => TIMESTAMP '2100-01-01 00:00:00')"
     )
     result = lake.build()
@@ -368,10 +372,10 @@ def test_37_a_key_that_stands_twice_is_not_shown(lake: GoldLake) -> None:
     ],
 )
 def test_a_wrong_call_is_a_usage_error(
-    lake: GoldLake, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+    lakehouse: Lakehouse, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        emt_gold.run([*lake.arguments(), *words])
+        emt_gold.run([*arguments(lakehouse), *words])
 
     assert ended.value.code == 2
     assert said in capsys.readouterr().err

@@ -18,7 +18,6 @@ from jobs import lakeio, upkeep
 from jobs.housekeeping import Housekeeping
 from jobs.upkeep import Terms, Upkeep
 from lake.catalog import Catalog
-from lake.types import names_of
 from tests.spark.lakehouse import Lakehouse
 from tests.spark.sheets import poll, prediction, sheet_of
 
@@ -44,23 +43,22 @@ def streamed(catalog: Catalog) -> Catalog:
 def weather(lakehouse: Lakehouse) -> Callable[..., None]:
     """Appends observations (place, moment, temperature, received), one commit a call."""
     lakehouse.create(WEATHER, LOG)
-    table = lakehouse.catalog.table(WEATHER)
-    schema = ", ".join(f"`{c.name}` {names_of(c.type).spark}" for c in table.columns)
 
     def append(*observations: tuple[str, str, float, str]) -> None:
-        rows = []
-        for place, moment, temperature, received in observations:
-            known: dict[str, Any] = {
-                "location_name": place,
-                "obs_ts": datetime.fromisoformat(moment),
-                "temp_c": temperature,
-                "source": "stream",
-                "ingest_ts": datetime.fromisoformat(received),
-                **dict.fromkeys(("wind_kph", "precip_mm"), 1.0),
-            }
-            rows.append(tuple(known.get(column.name) for column in table.columns))
-        frame = lakehouse.spark.createDataFrame(rows, schema, verifySchema=False).coalesce(1)
-        frame.writeTo(lakehouse.identifier(WEATHER)).append()
+        lakehouse.put(
+            WEATHER,
+            (
+                {
+                    "location_name": place,
+                    "obs_ts": datetime.fromisoformat(moment),
+                    "temp_c": temperature,
+                    "source": "stream",
+                    "ingest_ts": datetime.fromisoformat(received),
+                    **dict.fromkeys(("wind_kph", "precip_mm"), 1.0),
+                }
+                for place, moment, temperature, received in observations
+            ),
+        )
 
     return append
 
