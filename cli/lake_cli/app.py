@@ -7,7 +7,15 @@ import sys
 
 import typer
 
-from lake_cli import lake_cloud, lake_files, lake_pipelines, lake_questions
+from lake_cli import (
+    lake_api,
+    lake_cloud,
+    lake_files,
+    lake_pipelines,
+    lake_publish,
+    lake_questions,
+    lake_results,
+)
 from lake_cli.exits import LEGEND, Exit, Stop
 
 app = typer.Typer(
@@ -26,7 +34,10 @@ app = typer.Typer(
 app.add_typer(lake_cloud.commands, rich_help_panel="The lake")
 app.add_typer(lake_files.commands)
 app.add_typer(lake_pipelines.commands)
+app.add_typer(lake_publish.commands)
 app.add_typer(lake_questions.commands)
+app.add_typer(lake_results.commands)
+app.add_typer(lake_api.commands)
 
 
 def main() -> None:

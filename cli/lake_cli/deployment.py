@@ -116,20 +116,23 @@ class Deployment:
         return {"endpoint_url": self.endpoint, "config": config}
 
     @cached_property
+    def ledger_table(self) -> Any:
+        """The ledger's table, as boto3 has it."""
+        return self.session.resource("dynamodb", **self._options()).Table(self["ledger_table"])
+
+    @cached_property
     def ledger(self) -> Ledger:
-        """The ledger's table."""
+        """What the ledger knows of files and lanes."""
         from lake.ledger import Ledger
 
-        options = self._options()
-        return Ledger(self.session.resource("dynamodb", **options).Table(self["ledger_table"]))
+        return Ledger(self.ledger_table)
 
     @cached_property
     def polls(self) -> Polls:
         """How the last poll of each source went, in the ledger's table."""
         from lake.polls import Polls
 
-        options = self._options()
-        return Polls(self.session.resource("dynamodb", **options).Table(self["ledger_table"]))
+        return Polls(self.ledger_table)
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from lake.records import LOADED, QUARANTINED, STATES, UNROUTED, FileRecord
+from lake.records import QUARANTINED, STATES, UNROUTED, FileRecord
 
 if TYPE_CHECKING:
     from lake.ledger import Ledger
@@ -101,13 +101,3 @@ def rejects_sql(load_id: str | None, source: str | None, limit: int) -> str:
         f"SELECT * FROM ops.rejected_rows{where}"  # noqa: S608
         f" ORDER BY {latest}load_id, table_id, seq LIMIT {limit}"
     )
-
-
-def last_loaded(ledger: Ledger) -> dict[str, FileRecord]:
-    """For each source the load that was received last."""
-    latest: dict[str, FileRecord] = {}
-    for file in islice(ledger.files(LOADED), SCANNED):
-        known = latest.get(file.source)
-        if known is None or file.received_at > known.received_at:
-            latest[file.source] = file
-    return latest

@@ -11,26 +11,39 @@ from lake_cli.options import DEFAULT_ENV, AsJson, Env, Limit, Profile, Timeout, 
 
 commands = typer.Typer()
 PANEL = "Questions"
-STYLES = {"failed": "red", "late": "yellow", "warning": "yellow", "error": "red"}
+STYLES = {
+    "failing": "red",
+    "failed": "red",
+    "unknown": "red",
+    "error": "red",
+    "late": "yellow",
+    "person": "yellow",
+    "waiting": "cyan",
+    "running": "cyan",
+}
 
 
 @commands.command(rich_help_panel=PANEL)
 def status(json: AsJson = False, env: Env = DEFAULT_ENV, profile: Profile = None) -> None:
-    """Show how the lake is: files on their way, freshness, queues, and what a person must do."""
+    """Show how the lake is: sources, pipelines, queues, and what a person must do."""
     from lake_cli import health
-    from lake_cli.health import brief
     from lake_cli.tables import Look, as_table
     from lake_cli.views import as_json, say, working
 
-    with lake(env, profile) as deployment, working("asking the ledger and the queues"):
+    with lake(env, profile) as deployment, working("looking at the lake"):
         seen = health.look(deployment)
     if json:
         as_json(seen.as_dicts())
         return
-    as_table(brief(seen.sources), look=Look(spare=("promise",), styles=STYLES))
+    as_table(health.brief(seen.sources), look=Look(spare=("promise",), styles=STYLES))
+    runs = Look(("run", "reason"), ("started_at", "run", "reason"), ("reason",), STYLES)
+    as_table(seen.pipelines, look=runs)
     as_table(seen.queues, look=Look(styles=STYLES))
-    for advice in seen.advice or ["all is well"]:
-        say(advice, "yellow" if seen.advice else "green")
+    for advice in seen.advice:
+        say(advice["text"], STYLES[advice["matter"]])
+        say(f"  {advice['command']}   ({advice['runbook']})")
+    if not seen.advice:
+        say("all is well", "green")
 
 
 @commands.command(

@@ -13,6 +13,7 @@ from typing import Any
 
 from lake.errors import CatalogError
 from lake.names import nearest
+from lake.state.runs import parsed, reason, why
 from lake_cli.deployment import Deployment
 from lake_cli.exits import Exit, Stop
 
@@ -185,7 +186,7 @@ def steps(events: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
             attempt = 2 if match[3] else 1
             found[stage, job] = Step(stage, job, attempt, "running", event["timestamp"])
         elif (stage, job) in found:
-            said = _json((left or {}).get("output"))
+            said = parsed((left or {}).get("output"))
             failed = isinstance(said, dict) and {"error", "cause"} <= said.keys()
             found[stage, job] = replace(
                 found[stage, job],
@@ -204,21 +205,11 @@ def results(deployment: Deployment, run: Run) -> dict[str, Any]:
             answer = s3.get_object(Bucket=bucket, Key=f"runs/pipelines/{run.name}/{job}.json")
         except s3.exceptions.NoSuchKey:
             continue  # it ended before it could say anything
-        found[job] = _json(answer["Body"].read())
+        found[job] = parsed(answer["Body"].read())
     return found
 
 
-def reason(cause: str) -> str:
-    """What went wrong in a job, out of everything that the service says of it."""
-    said = _json(cause)
-    if isinstance(said, dict):
-        inner = said.get("JobRun", said)
-        return str(inner.get("StateDetails") or inner.get("stateDetails") or cause)
-    return cause
-
-
 def _run(pipeline: str, found: Mapping[str, Any]) -> Run:
-    said = found.get("cause")
     return Run(
         pipeline=pipeline,
         name=found["name"],
@@ -226,24 +217,8 @@ def _run(pipeline: str, found: Mapping[str, Any]) -> Run:
         status=str(found["status"]).lower(),
         started_at=_utc(found.get("startDate")),
         finished_at=_utc(found.get("stopDate")),
-        reason=": ".join(part for part in (found.get("error"), _plain(said)) if part) or None,
+        reason=why(found.get("error"), found.get("cause")),
     )
-
-
-def _plain(cause: str | None) -> str | None:
-    """A failed stage names its jobs before their causes; each cause is cut to what it means."""
-    if cause is None:
-        return None
-    head, brace, tail = cause.partition("{")
-    whole = _json(brace + tail) if brace else None
-    return head + reason(brace + tail) if isinstance(whole, dict) else cause
-
-
-def _json(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError):
-        return None
 
 
 def _utc(moment: Any) -> datetime | None:

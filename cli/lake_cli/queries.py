@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +43,10 @@ def run(deployment: Deployment, sql: str, *, timeout_s: float = 600) -> Answer:
     query_id = started["QueryExecutionId"]
     try:
         state, reason = _finish(athena, query_id, time.monotonic() + timeout_s)
-    except KeyboardInterrupt:
-        athena.stop_query_execution(QueryExecutionId=query_id)
+    except BaseException:
+        # A person who gives up, a network that is gone: a query that nobody waits for costs money.
+        with suppress(Exception):
+            athena.stop_query_execution(QueryExecutionId=query_id)
         raise
     if state == "FAILED" or state == "CANCELLED":
         raise Stop(reason or f"the query was {state.lower()}", meant(reason, prefix, list(tables)))

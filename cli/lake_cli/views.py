@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from lake.state.words import span
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -94,14 +96,6 @@ def ago(moment: str | None, now: datetime | None = None) -> str:
     then = then if then.tzinfo else then.replace(tzinfo=UTC)
     seconds = max(0.0, ((now or datetime.now(UTC)) - then).total_seconds())
     return f"{span(seconds)} ago"
-
-
-def span(seconds: float) -> str:
-    """A length of time in one unit."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def size(count: float) -> str:

@@ -18,11 +18,13 @@ COMMANDS = [
     "run",
     "runs",
     "backfill",
+    "publish",
     "loads",
     "rejects",
     "quarantine",
     "replay",
     "query",
+    "results",
     "tables",
     "describe",
 ]

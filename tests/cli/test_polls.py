@@ -14,10 +14,11 @@ from moto import mock_aws
 from lake.catalog import Catalog
 from lake.polls import PollState
 from lake.records import Receipt
+from lake.state import Seen, compose
 from lake_cli import polls
 from lake_cli.deployment import Deployment
 from lake_cli.exits import Exit, Stop
-from lake_cli.health import unanswered
+from lake_cli.health import Health
 from tests.cli.test_outcomes import FILE
 from tests.factories import ledger_schema
 
@@ -176,6 +177,8 @@ def test_status_names_who_did_not_answer_since_when_and_why() -> None:
     bad = PollState("emt/lines", "failed", AT, reason="emt is away").after(None)
     again = replace(bad, at="2025-08-29T10:30:00.000Z", failures=0).after(bad)
 
-    said = unanswered([good, again], datetime(2025, 8, 29, 11, 0, tzinfo=UTC))
+    polls = {"emt/arrivals": good, "emt/lines": again}
+    seen = Seen(at=datetime(2025, 8, 29, 11, 0, tzinfo=UTC), polls=polls)
+    said = [row["text"] for row in Health(compose(Catalog.bundled(), seen)).advice]
 
     assert said == ["emt/lines: no full answer since 60 min ago (2 tries): emt is away"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from lake import tallies
+from lake.errors import LakeError
 from lake.items import ABSENT, Items, in_days
 from lake.records import (
     FAILED,
@@ -102,14 +104,15 @@ class Lanes(Items):
         sheet_rows: int,
         tables: Mapping[str, Any],
     ) -> bool:
-        """The end that everybody wants; False when this batch had written its word before."""
+        """The end that everybody wants, counted once; False when the batch had said so before."""
         changes = {
             "state": LOADED,
             "counts": dict(counts),
             "sheet_rows": sheet_rows,
             "tables": dict(tables),
         }
-        return self._move(load, token, changes, forget="reason")
+        counted = tallies.update(self._table.name, load.source, counts, iso(datetime.now(UTC)))
+        return self._move(load, token, changes, forget="reason", beside=counted)
 
     def mark_refused(
         self, load: Load, token: str, reason: str, quarantine_key: str, result: Mapping[str, Any]
@@ -146,9 +149,14 @@ class Lanes(Items):
         return True
 
     def _move(
-        self, load: Load, token: str, changes: Mapping[str, Any], forget: str | None = None
+        self,
+        load: Load,
+        token: str,
+        changes: Mapping[str, Any],
+        forget: str | None = None,
+        beside: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Change a file that this batch is loading; False when it no longer is."""
+        """Change a file that this batch is loading, with another item or alone; False: no more."""
         sets = ", ".join(f"#{name} = :{name}" for name in changes)
         request = self._file_update(
             load.source,
@@ -162,6 +170,14 @@ class Lanes(Items):
                 **{f":{name}": value for name, value in changes.items()},
             },
         )
+        if beside is not None:
+            if self._transact({"Update": request}, {"Update": beside}):
+                return True
+            found = self._get(request["Key"]["pk"], request["Key"]["sk"]) or {}
+            if (found.get("state"), found.get("token")) == (LOADING, token):
+                # Not refused: others kept writing these items. Freed now, its lane would forget it.
+                raise LakeError(f"{load.load_id}: the ledger keeps changing, to be tried again")
+            return False
         del request["TableName"]
         try:
             self._table.update_item(**request)
