@@ -83,7 +83,7 @@ resource "aws_iam_role_policy" "spark" {
         Sid      = "SeeTheBuckets"
         Effect   = "Allow"
         Action   = ["s3:GetBucketLocation", "s3:ListBucket"]
-        Resource = [for role in ["bronze", "gold", "jobs", "logs", "ops", "silver"] : local.bucket_arns[role]]
+        Resource = [for role in ["bronze", "gold", "jobs", "logs", "ops", "served", "silver"] : local.bucket_arns[role]]
       },
       {
         Sid    = "ReadFilesAndCode"
@@ -111,6 +111,12 @@ resource "aws_iam_role_policy" "spark" {
         Resource = ["${local.bucket_arns.jobs}/runs/*", "${local.bucket_arns.logs}/spark/*"]
       },
       {
+        Sid      = "PublishResults"
+        Effect   = "Allow"
+        Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = "${local.bucket_arns.served}/served/*"
+      },
+      {
         Sid      = "UseTheKey"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -121,6 +127,20 @@ resource "aws_iam_role_policy" "spark" {
         Effect   = "Allow"
         Action   = ["glue:CreateTable", "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:UpdateTable"]
         Resource = module.catalog.glue_arns
+      },
+      {
+        # A result is written as the files of a table that goes when the files are there.
+        Sid    = "DropScratchTables"
+        Effect = "Allow"
+        Action = "glue:DeleteTable"
+        Resource = concat(
+          ["${local.arn.glue}:catalog"],
+          flatten([
+            for database in values(module.catalog.databases) : [
+              database.arn, replace(database.table_arn, "/*", "/served_*"),
+            ] if database.layer == "gold"
+          ]),
+        )
       },
       {
         # Spark looks whether a database `default` exists before it does anything else.

@@ -7,6 +7,7 @@ locals {
     silver     = { noncurrent_days = 7 }                                                            # Iceberg keeps its own history
     gold       = { noncurrent_days = 7 }
     ops        = { noncurrent_days = 7 } # the accounts of every row
+    served     = { noncurrent_days = 1 } # results as people read them; their snapshots are the history
     jobs       = { noncurrent_days = 30 }
     athena     = { expire_days = 7, noncurrent_days = 1 } # answers of queries
   }

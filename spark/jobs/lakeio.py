@@ -21,6 +21,7 @@ from pyspark.sql import DataFrame, DataFrameReader, Row, SparkSession
 
 from lake.accounting import Counts
 from lake.errors import LakeError
+from lake.objects import FolderObjects, Objects, S3Objects
 
 CATALOG: Final = "glue_catalog"
 APPEND_RETRIES: Final = "20"  # several lanes append to one operations table
@@ -79,6 +80,13 @@ def read_bytes(uri: str) -> bytes:
         return _path(uri).read_bytes()
     bucket, key = _bucket_key(uri)
     return bytes(_s3().get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def objects(uri: str) -> Objects:
+    """A bucket or a folder, as publishing asks of it."""
+    if uri.startswith("s3"):
+        return S3Objects(_s3(), _bucket_key(uri)[0])
+    return FolderObjects(_path(uri))
 
 
 def write_bytes(uri: str, content: bytes) -> None:
@@ -208,6 +216,18 @@ class LakeTable:
             parent = snapshot.parentId()
             snapshot = None if parent is None else self._java.snapshot(parent)
         return None
+
+    def written(self) -> int | None:
+        """The newest snapshot that somebody wrote: one that joined files says nothing new."""
+        self._java.refresh()
+        snapshot = self._java.currentSnapshot()
+        while snapshot is not None and str(snapshot.operation()) == "replace":
+            parent = snapshot.parentId()
+            older = None if parent is None else self._java.snapshot(parent)
+            if older is None:
+                break  # expired, and with it the knowledge of what it was
+            snapshot = older
+        return None if snapshot is None else int(snapshot.snapshotId())
 
     def rows_held(self) -> int:
         """How many rows the table holds, by its own account."""

@@ -25,6 +25,7 @@ class Call:
     until: date | None = None
     full: bool = False
     result: str | None = None
+    served: str | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
 
     @property
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more("--full", metavar="BOOL", type=_flag, default=False, help="true: everything anew")
     more("--result", metavar="URI", help="where to write what became of the rows")
     more("--run", metavar="ID", help="name of the execution")
+    more("--served", metavar="URI", help="where results are published; without it none is")
 
 
 def call(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Call:
@@ -62,6 +64,7 @@ def call(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Call:
         until=args.until,
         full=args.full,
         result=args.result,
+        served=args.served,
     )
 
 

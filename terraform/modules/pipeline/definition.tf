@@ -304,7 +304,7 @@ locals {
             JobDriver = {
               SparkSubmit = {
                 EntryPoint            = "s3://${var.spark.jobs_bucket}/spark/${job}.py"
-                EntryPointArguments   = "{% $append($append($append(${jsonencode(var.pipeline.jobs[job].arguments)}, ['--date', $date, '--run', $run]), $append($full ? ['--full', 'true'] : [], $from = '' ? [] : ['--from', $from, '--to', $to])), ['--result', '${local.results}' & $run & '/${job}.json']) %}"
+                EntryPointArguments   = "{% $append($append($append(${jsonencode(concat(var.pipeline.jobs[job].arguments, ["--served", var.spark.served_uri]))}, ['--date', $date, '--run', $run]), $append($full ? ['--full', 'true'] : [], $from = '' ? [] : ['--from', $from, '--to', $to])), ['--result', '${local.results}' & $run & '/${job}.json']) %}"
                 SparkSubmitParameters = var.spark.parameters
               }
             }

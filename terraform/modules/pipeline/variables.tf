@@ -43,6 +43,7 @@ variable "spark" {
     log_uri         = string
     parameters      = string
     role_arn        = string
+    served_uri      = string
   })
 }
 

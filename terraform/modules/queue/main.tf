@@ -12,6 +12,7 @@ resource "aws_sqs_queue" "this" {
   content_based_deduplication = var.fifo ? true : null
 
   visibility_timeout_seconds = var.visibility_seconds
+  delay_seconds              = var.delay_seconds
   message_retention_seconds  = 1209600 # 14 days
   receive_wait_time_seconds  = 20
   kms_master_key_id          = var.kms_key_arn

@@ -19,6 +19,12 @@ variable "visibility_seconds" {
   type        = number
 }
 
+variable "delay_seconds" {
+  description = "Seconds that a new message waits before anybody sees it."
+  type        = number
+  default     = 0
+}
+
 variable "max_receives" {
   description = "Tries before a message goes to the dead letters."
   type        = number
