@@ -7,7 +7,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import function_imports, gold, silver_history, stream, upload_to_query, workbook_read
+from bench import (
+    api,
+    function_imports,
+    gold,
+    silver_history,
+    stream,
+    upload_to_query,
+    workbook_read,
+)
 from bench.report import Figure, show
 
 BENCHES: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
@@ -17,6 +25,7 @@ BENCHES: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
     "gold": ("Gold beside reading and writing its rows", gold.figures),
     "gold-day": ("What one more day of gold costs", gold.history_figures),
     "stream": ("The weather stream", stream.figures),
+    "api": ("The results API", api.figures),
     "upload": ("From upload to query", upload_to_query.figures),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 Execution = dict[str, Any]
@@ -43,7 +43,8 @@ def know_the_execution_and_its_limit() -> None:
         if execution is None or seconds is None:
             run(arn)
             return
-        limit = threading.Timer(seconds, time_out, [execution])
+        # With the account and region of the execution, which a thread would not know.
+        limit = threading.Timer(seconds, copy_context().run, [time_out, execution])
         limit.daemon = True
         limit.start()
         try:
@@ -64,6 +65,8 @@ def time_out(execution: Execution) -> None:
         stepfunctions._add_event(
             execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}}
         )
+        # ministack tells EventBridge of every other end by itself.
+        stepfunctions._emit_execution_status_event(execution)
 
 
 def keep_how_an_execution_ended() -> None:

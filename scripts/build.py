@@ -1,9 +1,10 @@
 """Builds what Terraform uploads: `python -m scripts.build [--target laptop|aws] [--out DIR]`.
 
     catalog.json                  the compiled catalogue
-    functions/<verb>.zip          one a Lambda, paths as in the repository
+    functions/<verb>.zip          one a Lambda, paths as in the repository; the API's has the page
     layers/lake.zip               the package lake
     layers/vendor.zip ingest.zip  third-party packages of the Lambdas, and of ingest alone
+    layers/results.zip            DuckDB, for the results API alone
     spark/lake.zip                lake and jobs, for --py-files
     spark/environment.tar.gz      wheels for Spark, unpacked there as ./environment
 
@@ -25,7 +26,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from scripts.console import Console
-from scripts.packing import platforms
+from scripts.packing import docs, page, platforms
 from scripts.packing.archives import replace, tar_gz_bytes, zip_bytes
 from scripts.packing.bytecode import compiler_for, with_bytecode
 from scripts.packing.platforms import Platform, Target
@@ -117,9 +118,27 @@ class Build:
         shared = {n: d for n, d in source("functions").items() if n.count("/") == 1}
         verbs = sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py"))
         return [
-            self._zip(f"functions/{verb}.zip", shared | source(f"functions/{verb}"), TASK)
+            self._with_page(verb, shared) if verb == page.FUNCTION else self._code(verb, shared)
             for verb in verbs
         ]
+
+    def _code(self, verb: str, shared: dict[str, bytes]) -> Artefact:
+        return self._zip(f"functions/{verb}.zip", shared | source(f"functions/{verb}"), TASK)
+
+    def _with_page(self, verb: str, shared: dict[str, bytes]) -> Artefact:
+        """The function that serves the page brings it along."""
+        code, platform = self._code(verb, shared), self.target.functions
+        tried = docs.docs(ROOT)
+
+        def pack() -> bytes:
+            contents = shared | source(f"functions/{verb}")
+            shown = page.page(ROOT, self.cache, self._log("page"))
+            placed = {f"functions/{verb}/page/{name}": data for name, data in shown.items()}
+            placed |= {f"functions/{verb}/docs/{name}": data for name, data in tried.items()}
+            return zip_bytes(with_bytecode(contents, platform.python, TASK) | placed)
+
+        key = hash_of(page.sources(ROOT) | tried | source("scripts/packing"), code.key)
+        return Artefact(code.name, key, pack)
 
     def _layers(self, compiled: bytes) -> list[Artefact]:
         lake = {f"python/{name}": data for name, data in lake_package(compiled).items()}

@@ -19,6 +19,7 @@ from local.installed import LaptopError
 from local.lifecycle import LaptopCloud
 from local.upstream import SECRETS, urls
 from scripts.console import Console
+from scripts.deployment.keys import forget_the_key, keep_a_key
 from scripts.deployment.mirrors import MirrorError
 from scripts.deployment.runs import DeployError, Terraform
 from scripts.packing.archives import replace
@@ -93,6 +94,8 @@ class Deployment:
             self._ask(f"Destroy {self.env} with all its data? Type its name.", self.env)
         self.terraform.destroy()
         self.file.unlink(missing_ok=True)
+        if self.cloud:
+            forget_the_key(self.cloud.state_dir)
 
     def keep_outputs(self) -> None:
         """Writes the deployment file: the only way in which programs learn names."""
@@ -100,6 +103,8 @@ class Deployment:
         if self.cloud:
             values["endpoint"] = self.cloud.endpoint
         replace(self.file, (json.dumps(values, indent=1, sort_keys=True) + "\n").encode())
+        if self.cloud and "api_keys_table" in values:
+            keep_a_key(values, self.cloud.state_dir)
 
     def _ask(self, question: str, wanted: str) -> None:
         if not sys.stdin.isatty():

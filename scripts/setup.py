@@ -1,4 +1,4 @@
-"""Prepares this checkout: `python3 scripts/setup.py [dev] [cloud] [jars] [checkov]`.
+"""Prepares this checkout: `python3 scripts/setup.py [dev] [cloud] [jars] [checkov] [browser]`.
 
 Any Python 3.8 can start this file: it finds a Python that the project runs on and hands over to
 it, so nothing newer may stand here. Quick when all is there.

@@ -42,17 +42,17 @@ resource "aws_cloudwatch_metric_alarm" "lake" {
 }
 
 # A schedule that stops makes no error anywhere: its silence is the alarm.
-resource "aws_cloudwatch_metric_alarm" "sweep_silent" {
-  for_each = local.sweeps
+resource "aws_cloudwatch_metric_alarm" "clock_silent" {
+  for_each = local.clocks
 
   alarm_name        = "${local.rule_names[each.key]}-silent"
-  alarm_description = "The rule ${local.rule_names[each.key]} has not fired for three turns. Runbook: ${var.runbook_url}#sweep-silent"
+  alarm_description = "The rule ${local.rule_names[each.key]} has not fired for three turns. Runbook: ${var.runbook_url}#clock-silent"
 
   namespace   = "AWS/Events"
   metric_name = "Invocations"
-  dimensions  = { RuleName = aws_cloudwatch_event_rule.sweep[each.key].name }
+  dimensions  = { RuleName = aws_cloudwatch_event_rule.clock[each.key].name }
   statistic   = "Sum"
-  period      = var.sweep_minutes * 60
+  period      = each.value.minutes * 60
 
   comparison_operator = "LessThanThreshold"
   threshold           = 1

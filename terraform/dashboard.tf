@@ -6,10 +6,12 @@ resource "aws_cloudwatch_dashboard" "lake" {
     region = var.region
     functions = [
       module.promote.name, module.start_job.name, module.create_tables.name,
-      module.ingest.name, module.transform_stream.name, module.watch.name,
+      module.ingest.name, module.transform_stream.name, module.watch.name, module.results_api.name,
     ]
-    queues         = [module.uploads.name, module.jobs.name]
-    dead_letters   = [module.uploads.dead_letters_name, module.jobs.dead_letters_name, module.undelivered.name]
+    queues = [module.uploads.name, module.jobs.name, module.looks.name]
+    dead_letters = [
+      module.uploads.dead_letters_name, module.jobs.dead_letters_name, module.looks.dead_letters_name, module.undelivered.name,
+    ]
     application_id = aws_emrserverless_application.spark.id
     workgroup      = aws_athena_workgroup.lake.name
     pipelines      = [for pipeline in module.pipeline : pipeline.arn]

@@ -24,7 +24,7 @@ resource "aws_kms_key" "lake" {
         Condition = {
           ArnLike = {
             "kms:EncryptionContext:aws:logs:arn" = [
-              for service in ["ecs", "kinesisfirehose", "lambda", "vendedlogs/states"] : "${local.arn.logs}:log-group:/aws/${service}/${local.prefix}-*"
+              for service in ["ecs", "kinesisfirehose", "lambda", "vendedlogs/apis", "vendedlogs/states"] : "${local.arn.logs}:log-group:/aws/${service}/${local.prefix}-*"
             ]
           }
         }

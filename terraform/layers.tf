@@ -1,8 +1,9 @@
 resource "aws_lambda_layer_version" "layer" {
   for_each = {
-    lake   = "The package lake, with the compiled catalogue."
-    vendor = "Third-party packages of the functions."
-    ingest = "Third-party packages of ingest alone: what asks over HTTP."
+    lake    = "The package lake, with the compiled catalogue."
+    vendor  = "Third-party packages of the functions."
+    ingest  = "Third-party packages of ingest alone: what asks over HTTP."
+    results = "DuckDB, for the results API alone."
   }
 
   layer_name               = "${local.prefix}-${each.key}"

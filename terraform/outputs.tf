@@ -58,6 +58,16 @@ output "jobs_dlq_url" {
   value       = module.jobs.dead_letters_url
 }
 
+output "looks_queue_url" {
+  description = "Queue of what asks for a look at the lake."
+  value       = module.looks.url
+}
+
+output "looks_dlq_url" {
+  description = "What watch gave up."
+  value       = module.looks.dead_letters_url
+}
+
 output "undelivered_queue_url" {
   description = "What EventBridge and Lambda could not hand over."
   value       = module.undelivered.url
@@ -71,7 +81,18 @@ output "functions" {
     create_tables = module.create_tables.name
     ingest        = module.ingest.name
     watch         = module.watch.name
+    results_api   = module.results_api.name
   }
+}
+
+output "results_url" {
+  description = "Where the page of results and their API are."
+  value       = "${aws_apigatewayv2_api.results.api_endpoint}/"
+}
+
+output "api_keys_table" {
+  description = "DynamoDB table of the API's keys, by their hash."
+  value       = aws_dynamodb_table.api_keys.name
 }
 
 output "pipelines" {

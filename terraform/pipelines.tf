@@ -54,6 +54,7 @@ module "pipeline" {
     log_uri         = "s3://${module.logs_bucket.name}/spark/"
     parameters      = local.spark_parameters
     role_arn        = aws_iam_role.spark.arn
+    served_uri      = "s3://${module.bucket["served"].name}"
   }
 }
 

@@ -2,7 +2,7 @@ locals {
   sqs_arn = "arn:${local.partition}:sqs:${var.region}:${local.account_id}"
 
   # Seconds that each function may take: a message is hidden for six times that.
-  timeouts = { promote = 120, start_job = 60, create_tables = 600, ingest = 900 }
+  timeouts = { promote = 120, start_job = 60, create_tables = 600, ingest = 900, watch = 60 }
 }
 
 # What landed in raw, for promote.
@@ -34,6 +34,25 @@ module "jobs" {
   kms_key_arn        = aws_kms_key.lake.arn
   notices_arn        = aws_sns_topic.notices.arn
   runbook_url        = var.runbook_url
+}
+
+# What asks for a look at the lake: one after the other, and not before what happened stands in the ledger.
+module "looks" {
+  source = "./modules/queue"
+
+  prefix             = local.prefix
+  name               = "looks"
+  fifo               = true
+  delay_seconds      = 15
+  visibility_seconds = 6 * local.timeouts.watch
+  max_age_minutes    = 30
+  sending_rules = [
+    for rule in ["job_ended", "job_started", "pipeline_moved", "raw_object_created", "watch_clock"] : local.rule_arns[rule]
+  ]
+  sqs_arn     = local.sqs_arn
+  kms_key_arn = aws_kms_key.lake.arn
+  notices_arn = aws_sns_topic.notices.arn
+  runbook_url = var.runbook_url
 }
 
 # What neither EventBridge nor Lambda could hand over after all their tries.

@@ -80,6 +80,7 @@ variable "reserved_concurrency" {
     transform_stream = optional(number)
     ingest           = optional(number)
     watch            = optional(number)
+    results_api      = optional(number)
   })
   default = { promote = 10, start_job = 5, create_tables = 1, ingest = 3, watch = 1 }
 }
@@ -110,6 +111,17 @@ variable "sweep_minutes" {
   validation {
     condition     = var.sweep_minutes >= 2 && var.sweep_minutes <= 480
     error_message = "Take 2 to 480 minutes: EventBridge spells one minute otherwise, and the alarm looks back three turns within a day."
+  }
+}
+
+variable "watch_minutes" {
+  description = "Minutes between two looks at the lake when nothing else asks for one."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = contains([1, 5, 15], var.watch_minutes)
+    error_message = "Take 1, 5 or 15 minutes: a metric's alarm counts in these, and looks at each quarter of an hour."
   }
 }
 
@@ -335,4 +347,26 @@ variable "schedules_enabled" {
   description = "Let polls and pipelines start by the clock; off, they start when they are asked to."
   type        = bool
   default     = true
+}
+
+# --- Results ------------------------------------------------------------------------------------
+
+variable "api_limits" {
+  description = "Requests a second that the results API takes of everybody together, and at once; each key has limits of its own."
+  type = object({
+    rate  = number
+    burst = number
+  })
+  default = { rate = 100, burst = 200 }
+}
+
+variable "api_cors_origins" {
+  description = "Origins (https://host) whose pages may ask the results API from a browser; its own page needs none."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for origin in var.api_cors_origins : can(regex("^https?://[^/*]+$", origin))])
+    error_message = "Name each origin as a browser does: https://host, without a path and without a wildcard."
+  }
 }

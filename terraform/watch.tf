@@ -1,21 +1,55 @@
-# How fresh the tables are that promise to be: measured from outside, so that a silence of the lake is seen as well.
+# The lake's own state, and how fresh the tables are that promise to be: measured from outside, so that a
+# silence of the lake is seen as well. The queue `looks` (queues.tf) says when, the clock if nobody else (events.tf).
+
+locals {
+  # As the command `lake status` calls them; a name that ends in "dead" holds what nobody could handle.
+  watched_queues = {
+    "uploads"           = module.uploads
+    "uploads, dead"     = { url = module.uploads.dead_letters_url, name = module.uploads.dead_letters_name }
+    "jobs"              = module.jobs
+    "jobs, dead"        = { url = module.jobs.dead_letters_url, name = module.jobs.dead_letters_name }
+    "looks, dead"       = { url = module.looks.dead_letters_url, name = module.looks.dead_letters_name }
+    "undelivered, dead" = module.undelivered
+  }
+}
 
 module "watch" {
   source = "./modules/lambda_function"
 
   name        = "watch"
-  description = "Measure the age and the rows of each table with a promise of freshness."
+  description = "Write the state of the lake where people read it; measure how fresh its tables are."
   platform    = local.platform
   layers      = local.layers
 
   size = {
-    timeout_seconds = 60
+    memory_mb       = 512 # the metadata of eight tables at once
+    timeout_seconds = local.timeouts.watch
     concurrency     = var.reserved_concurrency.watch
   }
 
-  environment = { DATABASE_PREFIX = local.database_prefix }
+  environment = {
+    LEDGER_TABLE    = aws_dynamodb_table.ledger.name
+    DATABASE_PREFIX = local.database_prefix
+    JOBS_BUCKET     = module.bucket["jobs"].name
+    SERVED_BUCKET   = module.bucket["served"].name
+    KMS_KEY_ARN     = aws_kms_key.lake.arn
+    PIPELINES       = jsonencode({ for id, pipeline in module.pipeline : id => pipeline.arn })
+    QUEUES          = jsonencode({ for name, queue in local.watched_queues : name => queue.url })
+  }
 
   policy_statements = [
+    {
+      Sid      = "TakeLooks"
+      Effect   = "Allow"
+      Action   = local.consume_actions
+      Resource = module.looks.arn
+    },
+    {
+      Sid      = "ReadTheLedger"
+      Effect   = "Allow"
+      Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+      Resource = [aws_dynamodb_table.ledger.arn, "${aws_dynamodb_table.ledger.arn}/index/by_state"]
+    },
     {
       Sid      = "FindTheMetadata"
       Effect   = "Allow"
@@ -28,58 +62,60 @@ module "watch" {
       Effect = "Allow"
       Action = "s3:GetObject"
       Resource = [
-        for table in keys(module.catalog.fresh_tables) : join("/", [
-          local.bucket_arns[module.catalog.databases[split(".", table)[0]].layer],
-          "${module.catalog.databases[split(".", table)[0]].name}.db", split(".", table)[1], "metadata", "*",
-        ])
+        for database in values(module.catalog.databases) :
+        "${local.bucket_arns[database.layer]}/${database.name}.db/*/metadata/*.metadata.json"
       ]
+    },
+    {
+      Sid      = "SeeTheRuns"
+      Effect   = "Allow"
+      Action   = "states:ListExecutions"
+      Resource = [for pipeline in module.pipeline : pipeline.arn]
+    },
+    {
+      Sid      = "ReadWhyARunFailed"
+      Effect   = "Allow"
+      Action   = "states:DescribeExecution"
+      Resource = [for pipeline in module.pipeline : "${local.arn.states}:execution:${pipeline.name}:*"]
+    },
+    {
+      Sid      = "ReadWhatChecksSaid"
+      Effect   = "Allow"
+      Action   = "s3:GetObject"
+      Resource = "${local.bucket_arns.jobs}/runs/pipelines/*"
+    },
+    {
+      # Without the listing a result that is not there yet reads as "forbidden".
+      Sid       = "SeeWhichResultsThereAre"
+      Effect    = "Allow"
+      Action    = "s3:ListBucket"
+      Resource  = local.bucket_arns.jobs
+      Condition = { StringLike = { "s3:prefix" = "runs/pipelines/*" } }
+    },
+    {
+      Sid      = "MeasureTheQueues"
+      Effect   = "Allow"
+      Action   = "sqs:GetQueueAttributes"
+      Resource = [for name, queue in local.watched_queues : "${local.sqs_arn}:${queue.name}"]
+    },
+    {
+      # The state of a minute ago is no history: each look takes out the version before.
+      Sid      = "WriteTheState"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObjectVersion", "s3:PutObject"]
+      Resource = "${local.bucket_arns.served}/served/_lake/state.json"
     },
   ]
 }
 
-resource "aws_scheduler_schedule" "watch" {
-  name                = "${local.prefix}-watch"
-  description         = "Look how fresh the tables are."
-  schedule_expression = "rate(15 minutes)"
-  state               = var.schedules_enabled ? "ENABLED" : "DISABLED"
-  kms_key_arn         = aws_kms_key.lake.arn
-
-  flexible_time_window {
-    mode = "OFF"
-  }
-
-  target {
-    arn      = module.watch.arn
-    role_arn = module.watch_clock.arn
-    input    = jsonencode({ "detail-type" = "Lake Watch" })
-
-    # A look that comes late says nothing: the next one does.
-    retry_policy {
-      maximum_event_age_in_seconds = 600
-      maximum_retry_attempts       = 3
-    }
-
-    dead_letter_config {
-      arn = module.undelivered.arn
-    }
-  }
+resource "aws_lambda_event_source_mapping" "watch" {
+  event_source_arn        = module.looks.arn
+  function_name           = module.watch.arn
+  batch_size              = 10
+  function_response_types = ["ReportBatchItemFailures"]
 }
 
-module "watch_clock" {
-  source = "./modules/clock_role"
-
-  name          = "watch-scheduler"
-  description   = "Wakes ${local.prefix}-watch by the clock."
-  schedules     = "watch"
-  sid           = "Wake"
-  action        = "lambda:InvokeFunction"
-  resources     = [module.watch.arn]
-  account_id    = local.account_id
-  scheduler_arn = local.arn.scheduler
-  platform      = local.platform
-}
-
-# Where the clock is off nothing is measured, and each of these would ring for ever.
+# Where nobody is asked and nothing runs by the clock, tables grow old by intention: each of these would ring for ever.
 resource "aws_cloudwatch_metric_alarm" "stale" {
   for_each = var.schedules_enabled ? module.catalog.fresh_tables : {}
 
@@ -90,7 +126,7 @@ resource "aws_cloudwatch_metric_alarm" "stale" {
   metric_name = "FreshnessMinutes"
   dimensions  = { service = "watch", table = each.key }
   statistic   = "Maximum"
-  period      = 900
+  period      = 900 # three looks: one that is late by a minute makes no gap
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value

@@ -11,12 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+from lake.errors import LakeError
 from lake_cli.deployment import LAPTOP, Deployment
 from lake_cli.exits import Stop
 from local.installed import LaptopError
 from scripts.console import Console
 from scripts.demo import days
-from scripts.demo.answers import PIPELINE, WORST, share_of_weather
+from scripts.demo.answers import PIPELINE, WORST, page, share_of_weather
 from scripts.demo.days import DAY, StandIns
 from scripts.demo.workbooks import Workbooks
 from scripts.laptop import TOLD, Laptop
@@ -29,6 +30,7 @@ The lake stays up. Go on with:
   lake poll emt/arrivals --wait                 ask EMT's stand-in what comes now
   lake run emt/gold --wait                      bring the answers up to date
   lake query "select * from emt_gold.arrivals_weather limit 5"
+  lake results emt_lines --sort -delay_rate     what readers of the API get; lake api: its address
   lake status | lake tables | lake runs | lake rejects | lake --help
 Stop it with:  lake down   (`make down`; its data stays)
 """
@@ -39,7 +41,7 @@ def main() -> int:
     console, began = Console(), time.monotonic()
     try:
         return _demo(console, began)
-    except (*TOLD, LaptopError) as error:
+    except (*TOLD, LaptopError, LakeError) as error:
         print(f"demo: {error}", file=sys.stderr)
     except Stop as stop:
         print(f"demo: {stop.message}\n      {stop.hint}", file=sys.stderr)
@@ -87,6 +89,8 @@ def _demo(console: Console, began: float) -> int:
     wrong += _show("query", WORST)
     if not wrong:
         console.say(share_of_weather(deployment))
+    address, unpublished = page(deployment)
+    wrong += unpublished
 
     for text in wrong:
         console.say(f"NOT AS EXPECTED: {text}")
@@ -98,6 +102,7 @@ def _demo(console: Console, began: float) -> int:
         f" {answered - loaded:.0f} s for gold."
     )
     console.say(GO_ON.rstrip())
+    console.say(f"\nSee it all in your browser (the address holds the key):\n  {address}")
     return 1 if wrong else 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from lake.client import Client
+from lake.client.endpoints import of_file
 from lake_cli import queries
-from lake_cli.deployment import Deployment
+from lake_cli.deployment import LAPTOP, Deployment, deployment_file
 
 PIPELINE = "emt/gold"
 WORST = """
@@ -33,3 +35,11 @@ def share_of_weather(deployment: Deployment) -> str:
         f"Of {delayed:,} delayed predictions {met:,} ({met / delayed:.0%}) met bad weather, which"
         f" {bad / seen:.0%} of all predictions met: what comes together, not what causes what."
     )
+
+
+def page(deployment: Deployment) -> tuple[str, list[str]]:
+    """Where people look, and what of the answers does not stand there yet."""
+    url, key = of_file(deployment_file(LAPTOP).absolute(), LAPTOP)
+    shown = {str(one["name"]) for one in Client(url, key or "").results()}
+    missing = sorted(deployment.catalog.results.keys() - shown)
+    return f"{url}#key={key}", [f"the result {name} was not published" for name in missing]

@@ -9,17 +9,18 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.console import Console
+from scripts.provision.browser import find_browser, install_browser
 from scripts.provision.jars import fetch_jars, jars_ready
 from scripts.provision.pip import SetupError, stop_all
 from scripts.provision.venvs import Venv
 
-PARTS = ("dev", "cloud", "jars", "checkov")
+PARTS = ("dev", "cloud", "jars", "checkov", "browser")
 USUAL = ("dev", "cloud", "jars")
 TERRAFORM_AT_LEAST = (1, 10)
 
@@ -38,11 +39,12 @@ class Workshop:
         self.log = root / ".laptop" / "logs" / "setup.jars.log"
 
     def missing(self, parts: tuple[str, ...]) -> list[str]:
-        ready = {
+        ready: dict[str, Callable[[], bool]] = {
             "dev": self.dev.is_ready,
             "cloud": self.cloud.is_ready,
             "jars": lambda: jars_ready(self.jars),
             "checkov": self.checkov.is_ready,
+            "browser": lambda: find_browser() is not None,
         }
         return [part for part in parts if not ready[part]()]
 
@@ -52,6 +54,8 @@ class Workshop:
             spark = pool.submit(self._dev_then_jars, missing)
             rest = [venv for part, venv in self._others() if part in missing]
             others = [pool.submit(self._make_venv, venv) for venv in rest]
+            if "browser" in missing:
+                others.append(pool.submit(self._install_browser))
             try:
                 for done in as_completed((spark, *others)):
                     done.result()
@@ -71,6 +75,11 @@ class Workshop:
                 self._make_venv(self.dev)
             with self.console.step(".laptop/jars", "starting Spark's resolver", "ready") as step:
                 fetch_jars(self.jars, self.dev.python, self.log, step.note)
+
+    def _install_browser(self) -> None:
+        log = self.log.with_name("setup.browser.log")
+        with self.console.step("Chromium", "starting", "ready") as step:
+            install_browser(log, step.note)
 
     def _make_venv(self, venv: Venv) -> None:
         with self.console.step(venv.name, "starting", "ready") as step:

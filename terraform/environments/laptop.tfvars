@@ -5,6 +5,7 @@ log_retention_days   = 30
 kms_deletion_days    = 7
 reserved_concurrency = {}
 sweep_minutes        = 5
+watch_minutes        = 1
 schedules_enabled    = false # a laptop asks nobody for ever: lake poll, lake run
 
 kfh_buffer_max_interval_in_seconds = 10

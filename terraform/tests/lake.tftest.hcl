@@ -12,8 +12,8 @@ run "lake" {
   }
 
   assert {
-    condition     = length(output.buckets) == 9 && output.buckets.raw == "tfm-dgv-mbdde-${var.env}-raw-123456789012"
-    error_message = "Nine buckets, each named after its role and its account."
+    condition     = length(output.buckets) == 10 && output.buckets.raw == "tfm-dgv-mbdde-${var.env}-raw-123456789012"
+    error_message = "Ten buckets, each named after its role and its account."
   }
 
   assert {

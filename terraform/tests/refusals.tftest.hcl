@@ -20,6 +20,7 @@ run "values_that_cannot_work" {
     athena_bytes_cutoff  = 1000
     security_group_ids   = ["sg-1"] # without subnets
     emr_studio_user_name = "ana"    # without a network
+    api_cors_origins     = ["*"]
   }
 
   expect_failures = [
@@ -31,5 +32,6 @@ run "values_that_cannot_work" {
     var.athena_bytes_cutoff,
     var.security_group_ids,
     var.emr_studio_vpc_id,
+    var.api_cors_origins,
   ]
 }

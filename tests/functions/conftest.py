@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from moto import mock_aws
 
+from functions.results_api import handler as results_api
 from tests.functions.lake import Lake
+from tests.functions.served_results import BUCKET, KEYS, Served
 from tests.functions.wire import Wire, wired
 
 
@@ -38,3 +41,15 @@ def wire(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """The wire, laid after the lake was built."""
     with wired(monkeypatch) as wire:
         yield wire
+
+
+@pytest.fixture
+def served(aws: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Served]:
+    """The served bucket and the table of keys, and a results API that was just started."""
+    monkeypatch.setenv("SERVED_BUCKET", BUCKET)
+    monkeypatch.setenv("API_KEYS_TABLE", KEYS)
+    monkeypatch.setenv("API_URL", "https://abc.execute-api.eu-south-2.amazonaws.com")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    results_api.service.cache_clear()
+    yield Served.of_moto(tmp_path)
+    results_api.service.cache_clear()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-FUNCTIONS = ["promote", "start_job", "create_tables", "ingest", "watch"]
+FUNCTIONS = ["promote", "start_job", "create_tables", "ingest", "watch", "results_api"]
 HEAVY = (
     "aws_xray_sdk",
     "numpy",

@@ -1,7 +1,7 @@
 """Walks a pipeline's real definition with ministack's engine; only the job runs are scripted.
 
 Run by the laptop cloud's own Python: reads {"definition": ..., "walks": [...]} on stdin, writes for
-each walk how its executions ended, which jobs were started, and what people were told.
+each walk how its executions ended, which jobs were started, what people and EventBridge were told.
 """
 
 from __future__ import annotations
@@ -44,13 +44,27 @@ class Simulator:
         dispatch = stepfunctions._SERVICE_DISPATCH
         dispatch["arn:aws:states:::emr-serverless:startJobRun"] = self.job
         dispatch["arn:aws:states:::sns:publish"] = self.publish
+        self.listen()
         self.begin({})
+
+    def listen(self) -> None:
+        """Hears what EventBridge is told of executions."""
+        from ministack.services import eventbridge
+
+        put = eventbridge._put_events
+
+        def hear(data: dict[str, Any], **more: Any) -> Any:
+            self.heard += [json.loads(entry["Detail"])["status"] for entry in data["Entries"]]
+            return put(data, **more)
+
+        eventbridge._put_events = hear
 
     def begin(self, script: dict[str, list[Any]]) -> None:
         """Forget the last walk."""
         self.script = script
         self.jobs: list[dict[str, Any]] = []
         self.told: list[str] = []
+        self.heard: list[str] = []
 
     def call(self, operation: Any, **parameters: Any) -> Any:
         status, _, body = operation(parameters)
@@ -118,7 +132,8 @@ class Simulator:
                 self.call(self.states._stop_execution, executionArn=arns[-1])
         ends = [self.ended(arn) for arn in arns]
         lease = self.call(self.dynamodb._get_item, TableName=LEDGER, Key=LEASE)
-        return {"ends": ends, "jobs": self.jobs, "told": self.told, "lease": lease.get("Item")}
+        heard = {"told": self.told, "heard": self.heard}
+        return {"ends": ends, "jobs": self.jobs, **heard, "lease": lease.get("Item")}
 
 
 def largest_input(history: list[dict[str, Any]]) -> int:

@@ -72,6 +72,7 @@ def variables(
             "application_id": application,
             "jobs_bucket": "pipe-jobs",
             "log_uri": "s3://pipe-jobs/logs/",
+            "served_uri": "s3://pipe-served",
             "parameters": parameters,
             "role_arn": "arn:aws:iam::000000000000:role/spark",
         },

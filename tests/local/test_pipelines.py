@@ -263,10 +263,18 @@ def test_a_run_that_was_stopped_gives_up_its_job_and_holds_nobody_up(
     assert walk["lease"] is None
 
 
+@pytest.mark.parametrize(("walk", "end"), [("well", "SUCCEEDED"), ("failed", "FAILED")])
+def test_eventbridge_hears_of_a_run_s_begin_and_end(
+    walks: dict[str, Walk], walk: str, end: str
+) -> None:
+    assert walks[walk]["heard"] == ["RUNNING", end]
+
+
 def test_a_run_ends_when_its_machine_s_time_is_up(asl: str) -> None:
     hasty = json.dumps({**json.loads(asl), "TimeoutSeconds": 1})
 
     walk = walked(hasty, [{"name": "slow", "inputs": [DAY], "script": {"a": [15]}}])["slow"]
 
     assert walk["ends"][0]["status"] == "TIMED_OUT"
+    assert walk["heard"] == ["RUNNING", "TIMED_OUT"]
     assert walk["lease"] is not None  # the next run sees that its holder is dead

@@ -119,7 +119,8 @@ def test_a_checkout_on_another_path_with_other_file_times_builds_the_same_bytes(
     built: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "another place"
-    for name in ("scripts", "layers", "functions", "spark", "catalog", "constraints.txt", "docs"):
+    folders = ("scripts", "layers", "functions", "dashboard", "spark", "catalog", "docs")
+    for name in (*folders, "constraints.txt", "LICENSE"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         (elsewhere).mkdir(exist_ok=True)
         copy(ROOT / name, elsewhere / name)
@@ -186,6 +187,32 @@ def test_a_function_imports_from_its_zip_and_layers_alone(
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_results_api_asks_duckdb_from_its_zip_and_layers_alone(
+    built: Path, tmp_path: Path
+) -> None:
+    task = unpacked(built / "functions" / "results_api.zip", tmp_path / "task")
+    layers = tmp_path / "opt"
+    for layer in ("lake", "vendor", "results"):
+        unpacked(built / "layers" / f"{layer}.zip", layers)
+    runtime = of_site_packages(RUNTIME, tmp_path / "runtime")
+    code = (
+        "import functions.results_api.handler as h, duckdb\n"
+        "assert h.handler\n"
+        "print(duckdb.sql('SELECT 6 * 7').fetchall())\n"
+    )
+
+    done = run_alone(code, task, layers / "python", runtime)
+
+    assert done.stdout == "[(42,)]\n", done.stderr
+    pages = task / "functions" / "results_api"
+    assert {"index.html", "start.js"} < {file.name for file in (pages / "docs").iterdir()}
+    assert (pages / "page" / "index.html").exists()
+    unpacked_bytes = sum(
+        file.stat().st_size for place in (task, layers) for file in place.rglob("*")
+    )
+    assert unpacked_bytes < 150_000_000, "Lambda takes 250 MB; half of it is for what comes"
 
 
 def test_a_function_without_its_vendor_layer_fails_so_that_the_test_above_means_something(

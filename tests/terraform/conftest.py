@@ -13,6 +13,7 @@ EVERYTHING = (
     '-var=security_group_ids=["sg-spark"]',
     "-var=emr_studio_user_name=ana",
     "-var=emr_studio_vpc_id=vpc-1",
+    '-var=api_cors_origins=["https://page.example"]',
 )
 
 

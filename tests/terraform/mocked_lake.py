@@ -164,7 +164,7 @@ def _write_build(build: Path) -> None:
     """The real catalogue, and for each zip a file: Terraform only hashes and sends them."""
     for name in (
         *(f"functions/{path.parent.name}.zip" for path in ROOT.glob("functions/*/handler.py")),
-        *(f"layers/{name}.zip" for name in ("lake", "vendor", "ingest")),
+        *(f"layers/{name}.zip" for name in ("lake", "vendor", "ingest", "results")),
         *("spark/lake.zip", "spark/environment.tar.gz"),
     ):
         path = build / name

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.terraform.mocked_lake import ACCOUNT, Lake, Resource, statements
 
 
@@ -31,7 +33,7 @@ def test_every_queue_gives_up_to_dead_letters_or_is_one(lake: Lake) -> None:
         redrive["queue_url"]: json.loads(redrive["redrive_policy"])
         for redrive in lake.all("aws_sqs_queue_redrive_policy")
     }
-    assert len(queues) == 5
+    assert len(queues) == 7
     for arn, queue in queues.items():
         if arn in dead_letter_arns(lake):
             assert queue["message_retention_seconds"] == 14 * 24 * 3600, queue
@@ -59,13 +61,14 @@ def test_every_working_queue_has_an_alarm_on_its_oldest_message(lake: Lake) -> N
         for alarm in lake.all("aws_cloudwatch_metric_alarm")
         if alarm["metric_name"] == "ApproximateAgeOfOldestMessage"
     }
-    assert watched == {f"{lake.prefix}-uploads", f"{lake.prefix}-jobs.fifo"}
+    working = {"uploads", "jobs.fifo", "looks.fifo"}
+    assert watched == {f"{lake.prefix}-{name}" for name in working}
 
 
 def test_a_function_that_reads_a_queue_reports_each_failed_message(lake: Lake) -> None:
     mappings = lake.all("aws_lambda_event_source_mapping")
 
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings:
         assert mapping["function_response_types"] == ["ReportBatchItemFailures"], mapping
 
@@ -79,17 +82,18 @@ def test_a_message_is_hidden_for_six_times_what_its_function_may_take(lake: Lake
         assert queue["visibility_timeout_seconds"] >= 6 * function["timeout"], mapping
 
 
-def test_the_queue_of_jobs_keeps_order_and_takes_events_as_they_are(lake: Lake) -> None:
-    jobs = lake.one("aws_sqs_queue", "module.jobs")
+@pytest.mark.parametrize("name", ["jobs", "looks"])
+def test_jobs_and_looks_keep_order_and_take_events_as_they_are(lake: Lake, name: str) -> None:
+    queue = lake.one("aws_sqs_queue", f"module.{name}")
 
-    assert (jobs["fifo_queue"], jobs["content_based_deduplication"]) == (True, True)
+    assert (queue["fifo_queue"], queue["content_based_deduplication"]) == (True, True)
 
 
 def test_every_target_tries_for_a_day_and_sets_aside_what_failed(lake: Lake) -> None:
     targets = lake.all("aws_cloudwatch_event_target")
     undelivered = lake.one("aws_sqs_queue", "module.undelivered")
 
-    assert len(targets) == 5
+    assert len(targets) == 10
     for target in targets:
         assert target["dead_letter_config"][0]["arn"] == undelivered["arn"]
         assert target["retry_policy"][0]["maximum_event_age_in_seconds"] == 86400
@@ -114,7 +118,8 @@ def test_a_rule_is_let_in_where_it_sends(lake: Lake) -> None:
             sent.setdefault(target["arn"], set()).add(rule)
             fifo = queues[target["arn"]]["fifo_queue"]
             groups = [group["message_group_id"] for group in target["sqs_target"]]
-            assert groups == (["settle"] if fifo else []), target
+            group = "look" if target["target_id"] == "look" else "settle"
+            assert groups == ([group] if fifo else []), target
     assert {arn: senders(queues[arn]) for arn in sent} == sent
 
 
@@ -132,6 +137,8 @@ def test_rules_hear_of_this_lake_only(lake: Lake) -> None:
             "state": ["SUCCESS", "FAILED", "CANCELLED"],
         },
         "job-failed": {"applicationId": [application], "state": ["FAILED", "CANCELLED"]},
+        "job-started": {"applicationId": [application], "state": ["RUNNING"]},
+        "pipeline-moved": {"stateMachineArn": list(lake.outputs["pipelines"].values())},
     }
 
 

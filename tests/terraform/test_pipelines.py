@@ -69,6 +69,7 @@ def test_stages_and_arguments_are_those_of_the_catalogue(lake: Lake, pipeline: s
         assert state["Arguments"]["ExecutionTimeoutMinutes"] == job.timeout_minutes
         assert state["TimeoutSeconds"] == ((job.timeout_minutes or 0) + 10) * 60
         words = submit["EntryPointArguments"]
+        assert f'"--served","s3://{lake.outputs["buckets"]["served"]}"' in words
         for argument in job.arguments:
             value = argument.literal
             if argument.database:

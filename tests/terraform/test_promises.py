@@ -30,6 +30,7 @@ def test_scripts_learn_every_name_from_the_outputs(lake: Lake) -> None:
     assert set(lake.outputs) >= {
         *("region", "account_id", "env", "prefix", "database_prefix", "buckets", "ledger_table"),
         *("uploads_queue_url", "uploads_dlq_url", "jobs_queue_url", "jobs_dlq_url", "functions"),
+        *("looks_queue_url", "looks_dlq_url", "undelivered_queue_url"),
         *("spark_application_id", "spark_role_arn", "athena_workgroup", "named_queries"),
         *("notices_topic_arn", "kms_key_arn", "pipelines", "streams"),
     }
@@ -39,6 +40,7 @@ def test_scripts_learn_every_name_from_the_outputs(lake: Lake) -> None:
         "create_tables": f"{lake.prefix}-create-tables",
         "ingest": f"{lake.prefix}-ingest",
         "watch": f"{lake.prefix}-watch",
+        "results_api": f"{lake.prefix}-results-api",
     }
     assert set(lake.outputs["named_queries"]) == {
         "arrivals_with_weather_today",

@@ -50,6 +50,7 @@ def test_rights_on_storage_and_tables_name_the_lakes_own(lake: Lake) -> None:
     tables = {f"{glue}catalog", f"{glue}database/default"}
     tables |= {f"{glue}database/{name}" for name in databases}
     tables |= {f"{glue}table/{name}/*" for name in databases}
+    tables |= {f"{glue}table/{name}/served_*" for name in databases if name.endswith("_gold")}
     streamed = "tfm_dgv_mbdde_meteorology_silver/meteorology_current"
     tables.add(f"{glue}table/{streamed}")
 
@@ -93,7 +94,21 @@ def test_spark_writes_tables_results_and_logs_and_nothing_else(lake: Lake) -> No
         ),
         f"{buckets['jobs']}/runs/*",
         f"{buckets['logs']}/spark/*",
+        f"{buckets['served']}/served/*",
     }
+
+
+def test_spark_drops_no_table_but_those_that_results_are_written_through(lake: Lake) -> None:
+    dropping = [
+        statement
+        for statement in lake.policies(*ROLE_POLICIES)
+        if "glue:DeleteTable" in statement.actions
+    ]
+
+    (one,) = dropping
+    tables = [resource for resource in one.resources if ":table/" in resource]
+    assert tables
+    assert all(resource.endswith("_gold/served_*") for resource in tables)
 
 
 def test_a_role_is_handed_over_to_spark_only(lake: Lake) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.terraform.mocked_lake import ACCOUNT, Lake, Resource, statements
 
-ROLES = {"raw", "bronze", "quarantine", "silver", "gold", "ops", "jobs", "logs", "athena"}
+ROLES = {
+    *("raw", "bronze", "quarantine", "silver", "gold", "ops", "served", "jobs", "logs", "athena"),
+}
 
 
 def bucket_modules(lake: Lake) -> dict[str, str]:
@@ -75,6 +77,8 @@ def test_raw_is_kept_short_and_what_was_kept_or_refused_for_ever(lake: Lake) -> 
     assert rule("raw")["expiration"][0]["days"] == 30
     assert rule("raw")["noncurrent_version_expiration"][0]["noncurrent_days"] == 30
     assert not any(rule(role)["expiration"] for role in ROLES - {"raw", "logs", "athena"})
+    # Results keep snapshots of their own, and the state of the lake changes each minute.
+    assert rule("served")["noncurrent_version_expiration"][0]["noncurrent_days"] == 1
     for role in ("bronze", "quarantine"):
         assert not rule(role)["noncurrent_version_expiration"]
     for role in ROLES:

@@ -12,7 +12,10 @@ import pytest
 from lake.settings import Settings
 from tests.terraform.mocked_lake import ROOT, Lake
 
-VERBS = ("promote", "start_job", "create_tables", "ingest", "transform_stream", "watch")
+VERBS = (
+    *("promote", "start_job", "create_tables", "ingest", "transform_stream", "watch"),
+    "results_api",
+)
 OPERATIONS = ROOT / "docs" / "operations.md"
 
 
@@ -60,9 +63,8 @@ def test_every_function_is_traced_and_loses_no_event(lake: Lake) -> None:
         assert function["tracing_config"][0]["mode"] == "Active"
         assert function["dead_letter_config"][0]["target_arn"] == undelivered
         # What asks over HTTP has its packages in a layer of its own.
-        assert len(function["layers"]) == (
-            3 if function["function_name"].endswith("-ingest") else 2
-        )
+        more = function["function_name"].endswith(("-ingest", "-results-api"))
+        assert len(function["layers"]) == (3 if more else 2)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -119,15 +121,15 @@ def test_the_topic_lets_alarms_rules_and_the_budget_in(lake: Lake) -> None:
     }
 
 
-def test_a_schedule_that_falls_silent_raises_an_alarm(lake: Lake) -> None:
+def test_a_schedule_that_falls_silent_raises_an_alarm_after_three_turns(lake: Lake) -> None:
     schedules = {
-        rule["name"]
+        rule["name"]: int(rule["schedule_expression"].removeprefix("rate(").split()[0]) * 60
         for rule in lake.all("aws_cloudwatch_event_rule")
         if str(rule["schedule_expression"]).startswith("rate(")
     }
-    assert len(schedules) == 2
+    assert len(schedules) == 3
     assert schedules == {
-        alarm["dimensions"]["RuleName"]
+        alarm["dimensions"]["RuleName"]: alarm["period"]
         for alarm in lake.all("aws_cloudwatch_metric_alarm")
         if alarm["namespace"] == "AWS/Events" and alarm["treat_missing_data"] == "breaching"
     }
@@ -177,3 +179,30 @@ def test_widgets_show_things_that_are_there(lake: Lake) -> None:
         if metric[0] != "Albufera"
     }
     assert shown == names
+
+
+def test_the_runbook_says_what_to_do_about_the_six_troubles_of_the_first_build() -> None:
+    page = OPERATIONS.read_text()
+    troubles = page.partition("\n## Six troubles of the first build\n")[2]
+    entries = troubles.split("\n### ")[1:]
+
+    assert [entry.partition("\n")[0] for entry in entries] == [
+        "A pipeline refuses to start a job",
+        "A job does not know its arguments",
+        "A workbook cannot be read",
+        "Access denied",
+        "A table lies in the wrong layer",
+        "The poller's container does not start",
+    ]
+    for entry in entries:
+        assert re.findall(r"^(\*Then|- Signs|- Here|- Do):", entry, re.MULTILINE) == [
+            *("*Then", "- Signs", "- Here", "- Do")
+        ], entry
+
+
+def test_every_advice_of_the_lake_leads_to_an_entry_of_the_runbook() -> None:
+    advice = (ROOT / "layers" / "lake" / "lake" / "advice.py").read_text()
+    named = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', advice))
+
+    assert {"part-not-seen", "files-quarantined", "pipeline-timed-out"} <= named
+    assert named <= anchors(OPERATIONS.read_text())

@@ -62,6 +62,13 @@ mock_resource "aws_sfn_state_machine" {
   defaults = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:mocked" }
 }
 
+mock_resource "aws_apigatewayv2_api" {
+  defaults = {
+    api_endpoint  = "https://mocked.execute-api.eu-west-1.amazonaws.com"
+    execution_arn = "arn:aws:execute-api:eu-west-1:123456789012:mocked"
+  }
+}
+
 mock_resource "aws_security_group" {
   defaults = { arn = "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-mocked" }
 }
@@ -89,6 +96,16 @@ override_resource {
 }
 
 override_resource {
+  target = module.looks.aws_sqs_queue.this
+  values = { arn = "arn:aws:sqs:eu-west-1:123456789012:looks.fifo", id = "looks.fifo", url = "looks.fifo" }
+}
+
+override_resource {
+  target = module.looks.module.dead_letters.aws_sqs_queue.this
+  values = { arn = "arn:aws:sqs:eu-west-1:123456789012:looks-dlq.fifo", id = "looks-dlq.fifo" }
+}
+
+override_resource {
   target = module.undelivered.aws_sqs_queue.this
   values = { arn = "arn:aws:sqs:eu-west-1:123456789012:undelivered", id = "undelivered" }
 }
@@ -101,6 +118,11 @@ override_resource {
 override_resource {
   target = module.start_job.aws_lambda_function.this
   values = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:start_job" }
+}
+
+override_resource {
+  target = module.watch.aws_lambda_function.this
+  values = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:watch" }
 }
 
 mock_resource "aws_kinesis_stream" {
@@ -125,4 +147,9 @@ mock_resource "aws_ecs_task_definition" {
 
 mock_resource "aws_ecs_cluster" {
   defaults = { arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/mocked" }
+}
+
+override_resource {
+  target = aws_dynamodb_table.api_keys
+  values = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/api-keys" }
 }

@@ -1,0 +1,1 @@
+"""The function `results_api`."""

@@ -1,0 +1,112 @@
+"""The page and what lies beside it: types, packed files, what browsers may do and keep."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from functions.results_api import pages
+from tests.functions.asking_results import Answer, call
+
+INDEX = "<!doctype html><title>Results</title>"
+LIBRARY = "export const charts = 1;\n" * 400
+
+
+@pytest.fixture(autouse=True)
+def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page as the build puts it beside the handler, and files that are none of its own."""
+    files = {
+        "page/index.html": INDEX.encode(),
+        "page/assets/a1b2/app.js": b"const a = 1;",
+        "page/assets/a1b2/style.css": b"body {}",
+        "page/assets/a1b2/charts.js.gz": gzip.compress(LIBRARY.encode()),
+        "page/assets/a1b2/line.svg": b"<svg/>",
+        "page/assets/a1b2/notes.py": b"SECRET = 1",
+        "page/assets/.hidden.js": b"secret",
+        "docs/index.html": b"<!doctype html>",
+        "secret.js": b"secret",
+    }
+    for name, content in files.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    monkeypatch.setattr(pages, "HERE", tmp_path)
+
+
+def get(path: str, **headers: str) -> Answer:
+    """As a browser asks: without a key, and without AWS."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return call(path, headers=named, key=None)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "content"),
+    [
+        ("/", "text/html; charset=utf-8", INDEX.encode()),
+        ("/assets/a1b2/app.js", "text/javascript; charset=utf-8", b"const a = 1;"),
+        ("/assets/a1b2/style.css", "text/css; charset=utf-8", b"body {}"),
+        ("/assets/a1b2/line.svg", "image/svg+xml", b"<svg/>"),
+        ("/assets/a1b2/charts.js", "text/javascript; charset=utf-8", LIBRARY.encode()),
+        ("/docs", "text/html; charset=utf-8", b"<!doctype html>"),
+    ],
+)
+def test_a_file_comes_with_its_type(path: str, kind: str, content: bytes) -> None:
+    answer = get(path)
+
+    assert (answer.status, answer.headers["content-type"]) == (200, kind)
+    assert answer.content == content
+    assert "content-encoding" not in answer.headers
+
+
+def test_a_large_file_goes_packed_to_who_takes_it() -> None:
+    answer = get("/assets/a1b2/charts.js", accept_encoding="br, gzip")
+
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert gzip.decompress(answer.content).decode() == LIBRARY
+
+
+def test_what_lies_under_its_hash_is_kept_for_ever_and_the_page_is_asked_for_again() -> None:
+    page, asset = get("/"), get("/assets/a1b2/app.js")
+
+    assert page.headers["cache-control"] == "no-cache"
+    assert "immutable" in asset.headers["cache-control"]
+    again = get("/", if_none_match=page.headers["etag"])
+    assert (again.status, again.content) == (304, b"")
+
+
+def test_the_page_may_talk_to_where_it_came_from_and_to_nobody_else() -> None:
+    rules = dict(
+        rule.strip().split(" ", 1)
+        for rule in get("/").headers["content-security-policy"].split(";")
+    )
+
+    assert rules["default-src"] == "'none'"
+    assert rules["frame-ancestors"] == "'none'"
+    for what in ("script-src", "style-src", "connect-src", "font-src"):
+        assert rules[what] == "'self'"
+    docs = get("/docs").headers["content-security-policy"]
+    assert "script-src 'self';" in docs
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/../../secret.js",
+        "/assets/a1b2/../../../secret.js",
+        "/assets/%2e%2e/%2e%2e/secret.js",
+        "/assets/..%2f..%2fsecret.js",
+        "/assets/..\\..\\secret.js",
+        "/assets/a1b2/notes.py",
+        "/assets/.hidden.js",
+        "/assets/a1b2",
+        "/assets/",
+        "/assets/a1b2/none.js",
+        "/docs/../secret.js",
+        "/docs/..%2fsecret.js",
+    ],
+)
+def test_files_beside_the_page_are_out_of_reach(path: str) -> None:
+    assert get(path).status == 404
