@@ -53,15 +53,20 @@ test: build check test-tools ## Everything that CI runs: build, checks, all test
 
 .PHONY: test-tools
 test-tools:
-	@$(PYTHON3) scripts/setup.py checkov
+	@$(PYTHON3) scripts/setup.py checkov browser
 
 .PHONY: test-unit
 test-unit: build ## The tests that need neither Spark nor the laptop cloud (about a minute)
-	@$(PYTHON) -m pytest -m "not spark and not laptop" $(ARGS)
+	@$(PYTHON) -m pytest -m "not spark and not laptop and not browser" $(ARGS)
 
 .PHONY: test-spark
 test-spark: build ## The tests on a local Spark
 	@$(PYTHON) -m pytest -m spark $(ARGS)
+
+.PHONY: test-browser
+test-browser: build ## The tests of the page in a real browser (Chrome or Chromium)
+	@$(PYTHON3) scripts/setup.py browser
+	@$(PYTHON) -m pytest -m browser $(ARGS)
 
 .PHONY: test-laptop
 test-laptop: build ## The journeys on the laptop cloud
