@@ -9,7 +9,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 # Dearest first, so that no process ends up waiting for the other's last long folder.
-_DEAREST_FIRST = ("spark", "laptop", "local", "terraform")
+_DEAREST_FIRST = ("spark", "laptop", "local", "terraform", "browser")
 
 
 class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
