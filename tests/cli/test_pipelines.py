@@ -241,6 +241,7 @@ def test_a_backfill_that_was_interrupted_joins_the_chunk_that_runs(
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         while not any(one["seen"] for one in states.executions.values()):
             time.sleep(0.05)
+        time.sleep(0.5)  # between two looks, where almost all of its time passes
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == Exit.INTERRUPTED
