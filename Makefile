@@ -15,6 +15,9 @@ PYTHON3 := $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,$
 PYTHON := .venv/bin/python
 TARGET := $(if $(filter laptop,$(ENV)),laptop,aws)
 
+# What set-up makes, side by side; a target adds what it needs besides.
+PARTS := dev cloud jars
+
 # Three test processes: while one waits for Terraform or a JVM, the others work.
 SIDE_BY_SIDE := --numprocesses 3 --no-loadscope-reorder
 
@@ -28,7 +31,7 @@ help: ## Show this list
 setup: ## Prepare this checkout: Python environments and Spark's jars (quick when done)
 	@if [ -z "$(PYTHON3)" ]; then \
 	  echo "setup: Albufera needs Python 3.11, 3.12 or 3.13 on the PATH: install one, then run make again."; exit 1; fi
-	@$(PYTHON3) scripts/setup.py
+	@$(PYTHON3) scripts/setup.py $(PARTS)
 
 .PHONY: build
 build: setup ## Check the catalogue and build zips and archives (TARGET from ENV)
@@ -48,12 +51,9 @@ format: setup ## Format Python and Terraform, mend what the linter can
 	@terraform fmt -recursive terraform
 
 .PHONY: test
-test: build check test-tools ## Everything that CI runs: build, checks, all tests
+test: PARTS += checkov browser
+test: build check ## Everything that CI runs: build, checks, all tests
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
-
-.PHONY: test-tools
-test-tools:
-	@$(PYTHON3) scripts/setup.py checkov browser
 
 .PHONY: test-unit
 test-unit: build ## The tests that need neither Spark nor the laptop cloud (about a minute)
@@ -64,8 +64,8 @@ test-spark: build ## The tests on a local Spark
 	@$(PYTHON) -m pytest -m spark $(ARGS)
 
 .PHONY: test-browser
+test-browser: PARTS += browser
 test-browser: build ## The tests of the page in a real browser (Chrome or Chromium)
-	@$(PYTHON3) scripts/setup.py browser
 	@$(PYTHON) -m pytest -m browser $(ARGS)
 
 .PHONY: test-laptop

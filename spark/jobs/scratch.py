@@ -42,18 +42,12 @@ class Scratch:
         self._name = f"{database}.{name}"
         self.identifier = f"{CATALOG}.{self._name}"
 
-    def write(
-        self, rows: DataFrame, key: Sequence[str], folder: str, *, few: bool
-    ) -> tuple[int, list[Part]]:
-        """Writes rows in the key's order; how many the query gave, and the files in that order.
-
-        Few of them are sorted by one task: to find ranges for many costs a job more.
-        """
-        ordered = rows.repartition(1).sortWithinPartitions(*key) if few else rows.orderBy(*key)
+    def write(self, rows: DataFrame, key: Sequence[str], folder: str) -> tuple[int, list[Part]]:
+        """Writes rows in the key's order; how many the query gave, and the files in that order."""
         counted = Observation()
-        # Counted behind the sort, which may run a part of the query twice.
-        seen = ordered.observe(counted, F.count(F.lit(1)).alias("rows"))
-        writer = seen.writeTo(self.identifier).using("iceberg")
+        # Counted behind the sort, which runs a part of the query twice to find its ranges.
+        ordered = rows.orderBy(*key).observe(counted, F.count(F.lit(1)).alias("rows"))
+        writer = ordered.writeTo(self.identifier).using("iceberg")
         for name, value in {**_PROPERTIES, "write.data.path": folder}.items():
             writer = writer.tableProperty(name, value)
         # Also over what a killed run has left under that name.

@@ -29,8 +29,6 @@ _PREFIX: Final = "served_"  # of scratch tables, which the job's role may drop, 
 _SECOND: Final = timedelta(seconds=1)
 # Small results wait for plans and commits more than they compute.
 _AT_ONCE: Final = 3
-# What is made of no more rows than these is sorted by one task.
-_FEW_ROWS: Final = 1_000_000
 
 
 class ServingFailed(LakeError):
@@ -82,7 +80,6 @@ class _Publisher:
         self._run, self._uri = run, uri
         self.objects = lakeio.objects(uri)
         self._views: dict[str, int | None] = {}  # table id -> what somebody last wrote to it
-        self._rows: dict[str, int] = {}  # table id -> how many it holds
         self._scratches: list[Scratch] = []
 
     def close(self) -> None:
@@ -136,9 +133,7 @@ class _Publisher:
             problems = [f"{result.id}: its query cannot be run: {said}"]
         if not problems:
             self._scratches.append(scratch)
-            few = sum(self._rows[table_id] for table_id in result.reads) <= _FEW_ROWS
-            place = f"{self._uri}/{folder}".rstrip("/")
-            counted, parts = scratch.write(rows, result.key, place, few=few)
+            counted, parts = scratch.write(rows, result.key, f"{self._uri}/{folder}".rstrip("/"))
             files = [
                 ServedFile(part.location.removeprefix(f"{self._uri}/"), part.rows, part.bytes)
                 for part in parts
@@ -169,7 +164,6 @@ class _Publisher:
         if declared.streamed:
             rows = merging.newest(rows, declared)
         rows.createOrReplaceTempView(_view(table_id))
-        self._rows[table_id] = table.rows_held()
         return table.written()
 
 

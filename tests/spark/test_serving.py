@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from jobs import serving
 from jobs.serving import ServingFailed
 from lake import served
 from lake.catalog import Catalog, Column, Result
@@ -138,11 +137,7 @@ def test_a_snapshot_says_what_it_is_and_from_what_it_was_made(lake: ServingLake)
     assert lake.tables() == ["delay_weather_hourly"]
 
 
-@pytest.mark.parametrize("few", [100, 0], ids=["by one task", "by many"])
-def test_rows_are_in_the_order_of_the_key_across_files(
-    lake: ServingLake, monkeypatch: pytest.MonkeyPatch, few: int
-) -> None:
-    monkeypatch.setattr(serving, "_FEW_ROWS", few)
+def test_rows_are_in_the_order_of_the_key_across_files(lake: ServingLake) -> None:
     lake.show(HOURS)
     moments = [at("2025-08-27 00:00:00") + timedelta(hours=number) for number in range(40)]
     lake.put(*(hour(line, str(moment)) for moment in moments[::-1] for line in ("3", "27")))
@@ -154,7 +149,7 @@ def test_rows_are_in_the_order_of_the_key_across_files(
         lake.lakehouse.spark.conf.unset(coalesce)
 
     manifest = lake.manifest(HOURS.id)
-    assert len(manifest.files) == (1 if few else 2)
+    assert len(manifest.files) == 2
     assert lake.rows(manifest) == [(moment, line, 1) for moment in moments for line in ("27", "3")]
     assert sum(file.rows for file in manifest.files) == manifest.rows == 80
 

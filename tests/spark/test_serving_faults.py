@@ -49,9 +49,7 @@ def test_a_run_killed_between_files_and_manifest_leaves_nothing_that_the_next_do
     # A process that is killed cleans nothing up: its table is there, too.
     database = f"{lake.lakehouse.prefix}emt_gold"
     left = Scratch(lake.lakehouse.spark, database, f"served_{LINES.id}")
-    left.write(
-        lake.lakehouse.spark.range(1).toDF("other"), ["other"], str(lake.place / "dead"), few=True
-    )
+    left.write(lake.lakehouse.spark.range(1).toDF("other"), ["other"], str(lake.place / "dead"))
 
     assert lake.publish()["emt_lines"]["status"] == "published"
 
