@@ -29,8 +29,9 @@ def test_no_query_goes_round_the_workgroups_limits(lake: Lake) -> None:
 def test_development_can_be_thrown_away_and_production_cannot(dev: Lake, prod: Lake) -> None:
     assert {bucket["force_destroy"] for bucket in dev.all("aws_s3_bucket")} == {True}
     assert {bucket["force_destroy"] for bucket in prod.all("aws_s3_bucket")} == {False}
-    assert dev.one("aws_dynamodb_table")["deletion_protection_enabled"] is False
-    assert prod.one("aws_dynamodb_table")["deletion_protection_enabled"] is True
+    for lake, kept in ((dev, False), (prod, True)):
+        tables = lake.all("aws_dynamodb_table")
+        assert {table["deletion_protection_enabled"] for table in tables} == {kept}
     assert dev.one("aws_kms_key")["deletion_window_in_days"] == 7
     assert prod.one("aws_kms_key")["deletion_window_in_days"] == 30
     assert {group["retention_in_days"] for group in dev.all("aws_cloudwatch_log_group")} == {30}

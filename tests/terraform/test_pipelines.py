@@ -172,18 +172,6 @@ def test_a_pipeline_may_run_its_jobs_and_keep_its_own_lease(lake: Lake, pipeline
     }
 
 
-def test_watch_reads_metadata_of_tables_and_none_of_their_rows(lake: Lake) -> None:
-    policy = lake.one("aws_iam_role_policy", "module.watch")
-    read = [
-        resource
-        for statement in statements(policy.address, policy["policy"])
-        if "s3:GetObject" in statement.actions
-        for resource in statement.resources
-    ]
-    assert len(read) == sum(t.fresh_within_minutes is not None for t in CATALOG.tables.values())
-    assert all(resource.endswith("/metadata/*") for resource in read)
-
-
 def test_a_table_that_promises_to_be_fresh_has_an_alarm_where_the_clock_is_on(lake: Lake) -> None:
     promised = {
         table.id: table.fresh_within_minutes

@@ -108,9 +108,9 @@ def test_only_raw_tells_eventbridge(lake: Lake) -> None:
 
 def test_what_is_kept_of_the_lake_is_under_its_key(lake: Lake) -> None:
     key = lake.one("aws_kms_key")["arn"]
-    ledger = lake.one("aws_dynamodb_table")
 
-    assert ledger["server_side_encryption"][0]["kms_key_arn"] == key
+    for table in lake.all("aws_dynamodb_table"):
+        assert table["server_side_encryption"][0]["kms_key_arn"] == key
     assert {queue["kms_master_key_id"] for queue in lake.all("aws_sqs_queue")} == {key}
     assert lake.one("aws_sns_topic")["kms_master_key_id"] == key
     assert {group["kms_key_id"] for group in lake.all("aws_cloudwatch_log_group")} == {key}
@@ -123,7 +123,7 @@ def test_what_is_kept_of_the_lake_is_under_its_key(lake: Lake) -> None:
 
 
 def test_the_ledger_has_its_two_indexes_and_can_be_brought_back(lake: Lake) -> None:
-    ledger = lake.one("aws_dynamodb_table")
+    (ledger,) = (one for one in lake.all("aws_dynamodb_table") if one["hash_key"] == "pk")
 
     assert (ledger["name"], ledger["hash_key"], ledger["range_key"]) == (
         f"{lake.prefix}-ledger",
