@@ -201,7 +201,7 @@ def test_the_runbook_says_what_to_do_about_the_six_troubles_of_the_first_build()
 
 
 def test_every_advice_of_the_lake_leads_to_an_entry_of_the_runbook() -> None:
-    advice = (ROOT / "layers" / "lake" / "lake" / "advice.py").read_text()
+    advice = (ROOT / "layers" / "lake" / "lake" / "state" / "advice.py").read_text()
     named = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', advice))
 
     assert {"part-not-seen", "files-quarantined", "pipeline-timed-out"} <= named
