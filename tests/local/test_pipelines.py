@@ -151,7 +151,8 @@ def test_a_job_is_told_its_arguments_the_day_the_run_and_where_to_answer(
     job = walks["well"]["jobs"][-1]
 
     assert job["arguments"] == [
-        *("--warehouse", "s3://gold", "--date", "2025-08-30", "--run", "well-0"),
+        *("--warehouse", "s3://gold", "--served", "s3://pipe-served"),
+        *("--date", "2025-08-30", "--run", "well-0"),
         *("--result", "s3://pipe-jobs/runs/pipelines/well-0/c.json"),
     ]
     assert argument(walks["full"]["jobs"][0], "--full") == "true"

@@ -97,7 +97,7 @@ def test_a_run_follows_its_job_to_the_end(pipeline: Pipeline) -> None:
     (run,) = pipeline.runs("2025-08-30")
     assert (run["state"], run["name"]) == ("SUCCESS", "tiny")
     assert run["jobDriver"]["sparkSubmit"]["entryPointArguments"] == [
-        *("--date", "2025-08-30", "--run", "run-2025-08-30"),
+        *("--served", "s3://pipe-served", "--date", "2025-08-30", "--run", "run-2025-08-30"),
         *("--result", "s3://pipe-jobs/runs/pipelines/run-2025-08-30/tiny.json"),
     ]
 
