@@ -52,7 +52,9 @@ format: setup ## Format Python and Terraform, mend what the linter can
 
 .PHONY: test
 test: PARTS += checkov browser
-test: build check ## Everything that CI runs: build, checks, all tests
+test: setup ## Everything that CI runs: build, checks, all tests
+	@$(MAKE) --no-print-directory check & checked=$$!; \
+	  $(MAKE) --no-print-directory build && wait $$checked  # the build waits for downloads
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 .PHONY: test-unit
