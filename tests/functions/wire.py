@@ -40,7 +40,7 @@ class FakeEmr:
             if run is None:
                 raise refused(operation, "ResourceNotFoundException", 404)
             return {"jobRun": {"state": run["state"], "stateDetails": run["details"]}}
-        raise NotImplementedError(operation)
+        raise AssertionError(f"a call that nobody plays: {operation}")
 
     def _start(self, request: dict[str, Any]) -> dict[str, Any]:
         if self.refuse_with:
@@ -78,7 +78,7 @@ class FakeAthena:
             self.at_once = max(self.at_once, running)
             return {"QueryExecutionId": query_id}
         if operation != "GetQueryExecution":
-            raise NotImplementedError(operation)
+            raise AssertionError(f"a call that nobody plays: {operation}")
         query_id = request["QueryExecutionId"]
         self.looks[query_id] += 1
         sql = self.sql[int(query_id.rpartition("-")[2])]

@@ -27,7 +27,7 @@ _BROKEN: Final = (
     zlib.error,
     struct.error,
     EOFError,
-    NotImplementedError,
+    NotImplementedError,  # how zipfile refuses patched data, strong encryption, newer versions
     OverflowError,
     RuntimeError,
     UnicodeError,
