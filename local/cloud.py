@@ -137,7 +137,9 @@ def main() -> None:
 
     config = Config()
     config.bind = [f"{HOST}:{args.port}"]
-    config.keep_alive_timeout = 75
+    # A client closes what it leaves idle (Go after 90 s). Closed from here, a connection could take
+    # the answer of a request that had just come with it, and the client would ask a second time.
+    config.keep_alive_timeout = 3600
     config.graceful_timeout = 1
     config.accesslog = None
     config.errorlog = "-"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import time
+from pathlib import Path
 from typing import Any
 
 TICK_S = 1.0
@@ -12,13 +15,55 @@ TICK_S = 1.0
 SHARE = 20
 # After the last request a Lambda poller may still delete messages without any request of its own.
 AFTERMATH_S = 5.0
+logger = logging.getLogger("albufera.saving")
+
+
+class StateFiles:
+    """One file for each service, written when its state has changed.
+
+    In the place of ministack's own writer, which spells every state letter by letter, and 40 MB of
+    zipped code with it, each time that a single log line was added elsewhere.
+    """
+
+    def __init__(self, persistence: Any) -> None:
+        self._persistence = persistence
+        self._written: dict[str, str] = {}
+
+    def save(self, service: str, state: dict[str, Any]) -> None:
+        """Write a service's state, whole or not at all, unless it stands in its file already."""
+        try:
+            outline = json.dumps(state, default=self._outlined)
+            if self._written.get(service) != outline:
+                self._write(service, state)
+                self._written[service] = outline
+        except (OSError, TypeError, ValueError) as error:
+            logger.error("the state of %s is not saved: %s", service, error)
+
+    def _write(self, service: str, state: dict[str, Any]) -> None:
+        wrapped = {
+            "__ministack_format__": self._persistence._state_format_version(service),
+            "payload": state,
+        }
+        path = Path(self._persistence.STATE_DIR) / f"{service}.json"
+        fresh = path.with_suffix(".json.tmp")
+        fresh.write_text(json.dumps(wrapped, default=self._persistence._json_default))
+        fresh.replace(path)
+
+    def _outlined(self, value: Any) -> Any:
+        # Bytes never change, and Python remembers their hash.
+        if isinstance(value, bytes):
+            return [len(value), hash(value)]
+        return self._persistence._json_default(value)
 
 
 class StateSaver:
     """Writes every service's state shortly after something changed."""
 
     def __init__(self, ministack: Any) -> None:
-        self._ministack = ministack
+        from ministack.core import persistence
+
+        self._ministack, self._save_all = ministack, persistence.save_all
+        persistence.save_state = StateFiles(persistence).save
         self._changed = False
         self._last_change = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -41,10 +86,8 @@ class StateSaver:
 
     def save(self) -> None:
         """Write the state now, on the event loop, so that all services are cut at one moment."""
-        from ministack.core.persistence import save_all
-
         started = time.perf_counter()
-        save_all(self._ministack._build_persistence_save_dict())
+        self._save_all(self._ministack._build_persistence_save_dict())
         self.last_save_ms = round((time.perf_counter() - started) * 1000, 1)
 
     async def _save_regularly(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,6 +11,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Dearest first, so that no process ends up waiting for the other's last long folder.
 _DEAREST_FIRST = ("spark", "laptop", "local", "terraform", "browser")
+
+
+# A shell's & has Ctrl-C ignored, by what it starts and by all that is started from there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -197,13 +197,16 @@ def test_a_kill_at_any_moment_of_a_delivery_loses_nothing_and_doubles_nothing(
 
 def test_a_clean_stop_and_start_goes_on_where_it_was(lake: StreamLake) -> None:
     lake.make(seconds=2)
-    lake.put(record(number) for number in range(100))
+    lake.put(record(number) for number in range(50))
+    lake.settled(50, 0)  # these are done with
+    lake.put(record(number) for number in range(50, 100))
 
-    lake.cloud.down()
+    lake.cloud.down()  # and these are on their way
     lake.cloud.up()
     lake.put(record(number) for number in range(100, 150))
 
     lake.settled(150, 0)
+    assert max(Counter(lake.keys()).values()) == 1
 
 
 def test_error_objects_lie_where_aws_puts_them(lake: StreamLake) -> None:

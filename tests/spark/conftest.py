@@ -32,6 +32,14 @@ def lakehouse(spark: SparkSession, catalog: Catalog, tmp_path: Path) -> Iterator
     made.drop()
 
 
+@pytest.fixture
+def adaptive(spark: SparkSession) -> Iterator[None]:
+    """Queries that join their small parts while they run, as jobs have it and other tests not."""
+    spark.conf.set("spark.sql.adaptive.enabled", "true")
+    yield
+    spark.conf.set("spark.sql.adaptive.enabled", "false")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """PySpark leaves the sockets of each answer to the garbage collector, and says so."""
     here = Path(__file__).parent

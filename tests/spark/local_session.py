@@ -28,8 +28,9 @@ def session(root: Path, *, compiled: bool = False) -> SparkSession:
     # Hadoop starts a process for the rights of each file that is written.
     java = "-XX:+UseSerialGC -Djdk.lang.Process.launchMechanism=VFORK"
     if not compiled:
-        # Two cores that three test processes share: Java's second compiler would take one.
-        java += " -XX:TieredStopAtLevel=1"
+        # Two cores that three test processes share: Java's second compiler would take one. Alone,
+        # the first has room for 48 MB of code, and begins to throw away what it needs again.
+        java += " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
     session = (
         SparkSession.builder.master("local[2]")
         .appName("tests")
@@ -43,6 +44,8 @@ def session(root: Path, *, compiled: bool = False) -> SparkSession:
         # To compile a query takes longer than to interpret it over a handful of rows.
         .config("spark.sql.codegen.wholeStage", str(compiled).lower())
         .config("spark.sql.codegen.factoryMode", "FALLBACK" if compiled else "NO_CODEGEN")
+        # What is found out while a query runs pays for many rows only.
+        .config("spark.sql.adaptive.enabled", str(compiled).lower())
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.warehouse.dir", str(root / "unused"))
         .config("spark.local.dir", str(root / "local"))

@@ -27,7 +27,7 @@ from tests.spark.gold_lake import (
 from tests.spark.lakehouse import Lakehouse
 from tests.spark.serving_lake import HOURS, LINES, ServingLake, hour
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("adaptive")]
 STOPS = "emt_silver.stops"
 
 

@@ -18,7 +18,7 @@ from tests.spark.test_faults import AtPoint, Killed, at_point, kill
 
 __all__ = ["at_point"]  # a fixture
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("adaptive")]
 
 
 @pytest.fixture
