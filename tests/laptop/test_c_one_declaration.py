@@ -46,14 +46,17 @@ def test_a_second_plan_is_empty(lake: Lake) -> None:
 
 
 def test_the_lake_can_be_destroyed(lake: Lake) -> None:
+    services = ("s3", "glue", "sqs", "iam", "lambda", "dynamodb")
+    s3, glue, sqs, iam, functions, dynamodb = (lake.client(name) for name in services)
+
     lake.terraform("destroy")
 
-    assert lake.client("s3").list_buckets()["Buckets"] == []
-    assert lake.client("glue").get_databases()["DatabaseList"] == []
-    assert lake.client("sqs").list_queues().get("QueueUrls", []) == []
-    assert lake.client("iam").list_roles()["Roles"] == []
-    assert lake.client("lambda").list_functions()["Functions"] == []
-    assert lake.client("dynamodb").list_tables()["TableNames"] == []
+    assert s3.list_buckets()["Buckets"] == []
+    assert glue.get_databases()["DatabaseList"] == []
+    assert sqs.list_queues().get("QueueUrls", []) == []
+    assert iam.list_roles()["Roles"] == []
+    assert functions.list_functions()["Functions"] == []
+    assert dynamodb.list_tables()["TableNames"] == []
     lake.run("loads", code=3)
 
 
