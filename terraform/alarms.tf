@@ -17,6 +17,12 @@ locals {
       metric  = "PollsFailed"
       about   = "An API did not give what it was asked for; it is asked again."
     }
+    # A poisoned record, or a batch whose transform crashed four times: both wait for `lake replay`.
+    records_refused = {
+      service = "transform_stream"
+      metric  = "RecordsRefused"
+      about   = "The transform refused records of a stream."
+    }
   }
 }
 

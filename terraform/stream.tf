@@ -253,23 +253,3 @@ resource "aws_cloudwatch_metric_alarm" "stream" {
   alarm_actions = [aws_sns_topic.notices.arn]
   ok_actions    = [aws_sns_topic.notices.arn]
 }
-
-# A poisoned record, or a batch whose transform crashed four times: both wait for `lake replay`.
-resource "aws_cloudwatch_metric_alarm" "records_refused" {
-  alarm_name        = "${local.prefix}-records-refused"
-  alarm_description = "The transform refused records of a stream. Runbook: ${var.runbook_url}#records-refused"
-
-  namespace   = "Albufera"
-  metric_name = "RecordsRefused"
-  dimensions  = { service = "transform_stream" }
-  statistic   = "Sum"
-  period      = 300
-
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  evaluation_periods  = 1
-  treat_missing_data  = "notBreaching"
-
-  alarm_actions = [aws_sns_topic.notices.arn]
-  ok_actions    = [aws_sns_topic.notices.arn]
-}

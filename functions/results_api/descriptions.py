@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.results_api.problems import unknown
 from functions.results_api.remembered import Seen
-from functions.results_api.shelf import Shelf
+from functions.results_api.snapshots import Snapshots
 from functions.results_api.views import View
 from lake.catalog import Catalog, Result
 from lake.served import Manifest, age_minutes
@@ -22,11 +22,13 @@ def result_of(catalog: Catalog, name: str) -> Result:
     return catalog.results[name]
 
 
-def listed(catalog: Catalog, shelf: Shelf, now: datetime) -> tuple[list[Json], float | None]:
+def listed(
+    catalog: Catalog, snapshots: Snapshots, now: datetime
+) -> tuple[list[Json], float | None]:
     """Every result, briefly; and how stale the oldest look at one is."""
     lines, stale = [], []
     for result in catalog.results.values():
-        seen = shelf.current(result.id)
+        seen = snapshots.current(result.id)
         lines.append(brief(result, seen.value if seen else None, now))
         if seen is not None and seen.stale_seconds is not None:
             stale.append(seen.stale_seconds)
@@ -51,11 +53,11 @@ def brief(result: Result, manifest: Manifest | None, now: datetime) -> Json:
     }
 
 
-def described(result: Result, shelf: Shelf, now: datetime) -> tuple[Json, float | None]:
+def described(result: Result, snapshots: Snapshots, now: datetime) -> tuple[Json, float | None]:
     """All about one result."""
-    seen: Seen[Manifest] | None = shelf.current(result.id)
+    seen: Seen[Manifest] | None = snapshots.current(result.id)
     manifest = seen.value if seen else None
-    pointer = shelf.pointer(result.id).value
+    pointer = snapshots.pointer(result.id).value
     view = View.of(result, manifest)
     said = brief(result, manifest, now) | {
         "rolled_back": bool(pointer and pointer.rolled_back),
@@ -73,7 +75,7 @@ def described(result: Result, shelf: Shelf, now: datetime) -> tuple[Json, float 
         "key": list(view.key),
         "page": view.page,
         "keep_days": result.keep_days,
-        "snapshots": shelf.snapshots(result.id),
+        "snapshots": snapshots.kept(result.id),
         "sources": {} if manifest is None else dict(manifest.sources),
         "bytes": None if manifest is None else manifest.bytes,
     }

@@ -22,11 +22,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.results_api import answers, descriptions, lake_state, legacy, openapi, pages
 from functions.results_api.forms import json_text
 from functions.results_api.keys import HEADER, Keys
-from functions.results_api.objects import Objects
 from functions.results_api.problems import Problem, away
 from functions.results_api.questions import Asked
 from functions.results_api.rows import Request, rows
-from functions.results_api.shelf import Shelf
+from functions.results_api.served_bucket import ServedBucket
+from functions.results_api.snapshots import Snapshots
 from lake import __version__
 from lake.catalog import Catalog
 from lake.errors import LakeError
@@ -61,7 +61,7 @@ class Service:
 
     catalog: Catalog
     keys: Keys
-    shelf: Shelf
+    snapshots: Snapshots
 
 
 @cache
@@ -75,12 +75,12 @@ def service() -> Service:
     addressed = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
     s3 = boto3.client("s3", config=Config(**PATIENCE, **addressed))
     dynamodb = boto3.client("dynamodb", config=Config(**PATIENCE))
-    objects = Objects(s3, settings.served_bucket)
+    bucket = ServedBucket(s3, settings.served_bucket)
     folder = Path(tempfile.mkdtemp(prefix="results-"))
     return Service(
         catalog=Catalog.bundled(),
         keys=Keys(dynamodb, settings.api_keys_table),
-        shelf=Shelf(objects, folder, CACHE_BYTES),
+        snapshots=Snapshots(bucket, folder, CACHE_BYTES),
     )
 
 
@@ -119,7 +119,9 @@ def health() -> Response[str]:
 @app.get("/v1/results", middlewares=[keyed])
 def list_results() -> Response[str]:
     no_parameters()
-    found, stale = descriptions.listed(service().catalog, service().shelf, descriptions.utc_now())
+    found, stale = descriptions.listed(
+        service().catalog, service().snapshots, descriptions.utc_now()
+    )
     return told({"results": found}, answers.stale(stale))
 
 
@@ -127,7 +129,7 @@ def list_results() -> Response[str]:
 def describe_result(name: str) -> Response[str]:
     no_parameters()
     result = descriptions.result_of(service().catalog, name)
-    found, stale = descriptions.described(result, service().shelf, descriptions.utc_now())
+    found, stale = descriptions.described(result, service().snapshots, descriptions.utc_now())
     return told(found, answers.stale(stale))
 
 
@@ -140,39 +142,39 @@ def ask_for_rows(name: str) -> Response[str]:
         accept_encoding=header("accept-encoding"),
         if_none_match=header("if-none-match"),
     )
-    return rows(request, descriptions.result_of(service().catalog, name), service().shelf)
+    return rows(request, descriptions.result_of(service().catalog, name), service().snapshots)
 
 
 @app.get("/v1/tables", middlewares=[keyed])
 def tables() -> Response[str]:
     no_parameters()
-    return told(*lake_state.part("tables", service().shelf, descriptions.utc_now()))
+    return told(*lake_state.part("tables", service().snapshots, descriptions.utc_now()))
 
 
 @app.get("/v1/loads", middlewares=[keyed])
 def loads() -> Response[str]:
     no_parameters()
-    return told(*lake_state.part("loads", service().shelf, descriptions.utc_now()))
+    return told(*lake_state.part("loads", service().snapshots, descriptions.utc_now()))
 
 
 @app.get("/v1/quality", middlewares=[keyed])
 def quality() -> Response[str]:
     no_parameters()
-    return told(*lake_state.part("quality", service().shelf, descriptions.utc_now()))
+    return told(*lake_state.part("quality", service().snapshots, descriptions.utc_now()))
 
 
 @app.get("/v1/status", middlewares=[keyed])
 def status() -> Response[str]:
     no_parameters()
     now = descriptions.utc_now()
-    found, headers = lake_state.state(service().shelf, now)
-    results, _ = descriptions.listed(service().catalog, service().shelf, now)
+    found, headers = lake_state.state(service().snapshots, now)
+    results, _ = descriptions.listed(service().catalog, service().snapshots, now)
     return told({**found, "results": results}, headers)
 
 
 @app.get("/extract-trusted-info", middlewares=[keyed])
 def extract_trusted_info() -> Response[str]:
-    return legacy.extract(service().catalog, service().shelf)
+    return legacy.extract(service().catalog, service().snapshots)
 
 
 @app.get("/openapi.json")

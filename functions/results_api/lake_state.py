@@ -8,16 +8,16 @@ from typing import Any, Final
 
 from functions.results_api.problems import away
 from functions.results_api.remembered import Away
-from functions.results_api.shelf import Shelf
+from functions.results_api.snapshots import Snapshots
 
 PARTS: Final = ("tables", "loads", "quality")
 NOTHING: Final[dict[str, Any]] = {"at": None}
 
 
-def state(shelf: Shelf, now: datetime) -> tuple[dict[str, Any], dict[str, str]]:
+def state(snapshots: Snapshots, now: datetime) -> tuple[dict[str, Any], dict[str, str]]:
     """The whole state, and headers that say how old it is; empty where nobody looked yet."""
     try:
-        seen = shelf.state()
+        seen = snapshots.state()
     except Away as error:
         raise away("the lake's state cannot be read just now") from error
     if seen.value is None:
@@ -33,7 +33,7 @@ def state(shelf: Shelf, now: datetime) -> tuple[dict[str, Any], dict[str, str]]:
     return found, headers
 
 
-def part(name: str, shelf: Shelf, now: datetime) -> tuple[dict[str, Any], dict[str, str]]:
+def part(name: str, snapshots: Snapshots, now: datetime) -> tuple[dict[str, Any], dict[str, str]]:
     """One list of the state."""
-    found, headers = state(shelf, now)
+    found, headers = state(snapshots, now)
     return {name: found.get(name, []), "at": found["at"]}, headers

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from functions.results_api import answers, forms
 from functions.results_api.questions import Asked, Question, question
-from functions.results_api.shelf import Shelf
+from functions.results_api.snapshots import Snapshots
 from functions.results_api.views import View
 from lake.catalog import Catalog
 from lake.errors import LakeError
@@ -26,10 +26,10 @@ MOST_BYTES: Final = forms.MOST_BYTES
 LEAST_BYTES_A_ROW: Final = 4
 
 
-def extract(catalog: Catalog, shelf: Shelf) -> Response[str]:
+def extract(catalog: Catalog, snapshots: Snapshots) -> Response[str]:
     """The map from name to CSV; `{}` where nothing is published."""
     try:
-        texts, left = _collected(catalog, shelf)
+        texts, left = _collected(catalog, snapshots)
     except LakeError:
         said = forms.json_text({"error": "results cannot be read just now"})
         return answers.answer("application/json", said, status=HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -42,13 +42,13 @@ def extract(catalog: Catalog, shelf: Shelf) -> Response[str]:
     return answers.answer("application/json", forms.json_text(texts), headers)
 
 
-def _collected(catalog: Catalog, shelf: Shelf) -> tuple[dict[str, str], list[str]]:
-    manifests = [seen.value for name in catalog.results if (seen := shelf.current(name))]
+def _collected(catalog: Catalog, snapshots: Snapshots) -> tuple[dict[str, str], list[str]]:
+    manifests = [seen.value for name in catalog.results if (seen := snapshots.current(name))]
     texts: dict[str, str] = {}
     left, room = [], MOST_BYTES
     for manifest in sorted(manifests, key=lambda one: one.bytes):
         if manifest.rows * LEAST_BYTES_A_ROW < room:
-            text = _csv(catalog, shelf, manifest)
+            text = _csv(catalog, snapshots, manifest)
             weight = forms.weight(forms.json_text(text)) + len(manifest.result) + 10
             if weight <= room:
                 texts[manifest.result] = text
@@ -58,8 +58,8 @@ def _collected(catalog: Catalog, shelf: Shelf) -> tuple[dict[str, str], list[str
     return dict(sorted(texts.items())), sorted(left)
 
 
-def _csv(catalog: Catalog, shelf: Shelf, manifest: Manifest) -> str:
+def _csv(catalog: Catalog, snapshots: Snapshots, manifest: Manifest) -> str:
     """All rows of a snapshot as CSV."""
     view = View.of(catalog.results[manifest.result], manifest)
     all_of_it: Question = replace(question(view, Asked(())), limit=max(1, manifest.rows))
-    return forms.csv_text(all_of_it.fields, shelf.database(manifest).ask(all_of_it))
+    return forms.csv_text(all_of_it.fields, snapshots.database(manifest).ask(all_of_it))

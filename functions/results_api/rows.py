@@ -16,7 +16,7 @@ from functions.results_api.database import Database
 from functions.results_api.problems import Problem, away, wrong
 from functions.results_api.questions import Asked, Question, question
 from functions.results_api.remembered import Away, Seen
-from functions.results_api.shelf import Gone, Shelf
+from functions.results_api.snapshots import Gone, Snapshots
 from functions.results_api.views import View
 from lake.catalog import Result
 from lake.errors import LakeError
@@ -36,12 +36,12 @@ class Request:
     if_none_match: str | None = None
 
 
-def rows(request: Request, result: Result, shelf: Shelf) -> Response[str]:
+def rows(request: Request, result: Result, snapshots: Snapshots) -> Response[str]:
     """The page; nothing is queried for a client that holds it already."""
     asked = Asked.of(request.query_string)
     form = asked.form() or forms.wanted(request.accept)
     pinned = _pinned(asked)
-    seen = _manifest(result, pinned, asked, shelf)
+    seen = _manifest(result, pinned, asked, snapshots)
     manifest = seen.value
     question_ = question(View.of(result, manifest), asked)
     etag = question_.etag(manifest.snapshot, form)
@@ -54,21 +54,21 @@ def rows(request: Request, result: Result, shelf: Shelf) -> Response[str]:
     if answers.matches(etag, request.if_none_match):
         return answers.not_modified(headers)
     if form == "parquet" and question_.whole and len(manifest.files) == 1:
-        return _download(manifest, headers, shelf)
+        return _download(manifest, headers, snapshots)
     try:
-        database = shelf.database(manifest)
+        database = snapshots.database(manifest)
     except LakeError as error:
         if pinned:
             raise _gone(result, manifest.snapshot) if isinstance(error, Gone) else error from error
-        good = shelf.last_good(result.id, error)
+        good = snapshots.last_good(result.id, error)
         if good.snapshot == manifest.snapshot:
             raise
-        return _stale_rows(request, result, good, form, asked, shelf)
+        return _stale_rows(request, result, good, form, asked, snapshots)
     return _page(request, manifest, question_, form, database, headers)
 
 
 def _stale_rows(
-    request: Request, result: Result, good: Manifest, form: str, asked: Asked, shelf: Shelf
+    request: Request, result: Result, good: Manifest, form: str, asked: Asked, snapshots: Snapshots
 ) -> Response[str]:
     """The page of the last snapshot that could be read."""
     question_ = question(View.of(result, good), asked)
@@ -78,7 +78,7 @@ def _stale_rows(
         "ETag": question_.etag(good.snapshot, form),
         "Cache-Control": answers.LATEST,
     }
-    return _page(request, good, question_, form, shelf.database(good), headers)
+    return _page(request, good, question_, form, snapshots.database(good), headers)
 
 
 def _pinned(asked: Asked) -> str | None:
@@ -90,15 +90,17 @@ def _pinned(asked: Asked) -> str | None:
     return of_cursor or named
 
 
-def _manifest(result: Result, pinned: str | None, asked: Asked, shelf: Shelf) -> Seen[Manifest]:
+def _manifest(
+    result: Result, pinned: str | None, asked: Asked, snapshots: Snapshots
+) -> Seen[Manifest]:
     if pinned is None:
-        seen = shelf.current(result.id)
+        seen = snapshots.current(result.id)
         if seen is None:
             detail = f"nothing was published of {result.id} yet"
             raise Problem(HTTPStatus.NOT_FOUND, "not-published", detail)
         return seen
     try:
-        return Seen(shelf.manifest(result.id, pinned))
+        return Seen(snapshots.manifest(result.id, pinned))
     except Gone as error:
         if asked.cursor_snapshot():
             raise _gone(result, pinned) from error
@@ -107,7 +109,7 @@ def _manifest(result: Result, pinned: str | None, asked: Asked, shelf: Shelf) ->
             "no-such-snapshot",
             f"{result.id} keeps no snapshot {pinned}",
             parameter="snapshot",
-            allowed=shelf.snapshots(result.id),
+            allowed=snapshots.kept(result.id),
         ) from error
 
 
@@ -119,13 +121,13 @@ def _gone(result: Result, snapshot: str) -> Problem:
     return Problem(HTTPStatus.GONE, "snapshot-gone", detail, parameter="cursor")
 
 
-def _download(manifest: Manifest, headers: dict[str, str], shelf: Shelf) -> Response[str]:
+def _download(manifest: Manifest, headers: dict[str, str], snapshots: Snapshots) -> Response[str]:
     """The whole snapshot as it was published: itself, or where it lies."""
     (file,) = manifest.files
     if file.bytes > forms.MOST_BINARY:
-        return answers.elsewhere(shelf.address(file.key, DOWNLOAD_SECONDS), headers)
+        return answers.elsewhere(snapshots.address(file.key, DOWNLOAD_SECONDS), headers)
     try:
-        content = shelf.content(file.key)
+        content = snapshots.content(file.key)
     except (Away, Gone) as error:
         raise away(f"the file of {manifest.result} cannot be read just now") from error
     return answers.answer(forms.TYPES["parquet"], content, headers)

@@ -140,7 +140,7 @@ def test_a_walk_sees_one_snapshot_though_another_is_published_meanwhile(served: 
     first = served.publish("emt_lines", old[:11], old[11:])
     pages = [ask("emt_lines", limit=7, sort="-delay_rate", fields="line")]
     second = served.publish("emt_lines", [("new", 1, 1, 1, 99.0, 1, HOUR, HOUR)], minutes=1)
-    results_api.service().shelf._pointers._entries.clear()  # as some seconds later
+    results_api.service().snapshots._pointers._entries.clear()  # as some seconds later
     assert ask("emt_lines").json["snapshot"] == second
 
     while cursor := pages[-1].json["next"]:
@@ -157,7 +157,7 @@ def test_a_rollback_is_seen_within_five_seconds(
 ) -> None:
     newer = served.publish("emt_lines", LINES[:1], minutes=5)
     clock = [100.0]
-    monkeypatch.setattr(results_api.service().shelf._pointers, "_clock", lambda: clock[0])
+    monkeypatch.setattr(results_api.service().snapshots._pointers, "_clock", lambda: clock[0])
     assert ask("emt_lines").json["snapshot"] == newer
 
     served.point("emt_lines", snapshot, rolled_back=True)

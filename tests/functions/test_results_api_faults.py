@@ -228,15 +228,15 @@ def test_a_disk_that_is_full_lets_the_longest_unused_snapshot_go(
 ) -> None:
     served.publish("emt_lines", [line("27")])
     served.publish("emt_weather", [("rain", 5, 5, 2, 0.4, True)])
-    shelf = results_api.service().shelf
-    monkeypatch.setattr(shelf, "_most_bytes", 1)
+    snapshots = results_api.service().snapshots
+    monkeypatch.setattr(snapshots, "_most_bytes", 1)
 
     for _ in range(2):
         assert ask("emt_lines").json["count"] == 1
         assert ask("emt_weather").json["count"] == 1
 
-    assert len(shelf._databases) == 1
-    folders = [path for path in shelf._folder.iterdir() if path.is_dir()]
+    assert len(snapshots._databases) == 1
+    folders = [path for path in snapshots._folder.iterdir() if path.is_dir()]
     assert len(folders) == 1
 
 
@@ -265,9 +265,9 @@ def hours_pass(served: Served, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     service = results_api.service()
     for remembered in (
         service.keys._known,
-        service.shelf._pointers,
-        service.shelf._states,
-        service.shelf._lists,
+        service.snapshots._pointers,
+        service.snapshots._states,
+        service.snapshots._lists,
     ):
         monkeypatch.setattr(remembered, "_clock", lambda: clock[0])
     return clock

@@ -131,12 +131,21 @@ def test_the_state_of_the_lake_is_the_one_that_the_command_tells(
     )
 
 
-def test_a_rollback_is_seen_within_five_seconds(lake: Lake, client: Client, tmp_path: Path) -> None:
-    first = client.describe("emt_lines")["snapshot"]
+def test_a_walk_sees_one_snapshot_and_a_rollback_is_seen_within_five_seconds(
+    lake: Lake, client: Client, tmp_path: Path
+) -> None:
+    hours, first = "emt_delays_by_hour", client.describe("emt_lines")["snapshot"]
+    before = list(client.rows(hours))
+    walk = client.rows(hours, page=7)
+    walked = [next(walk)]
+
     more = arrivals.day(51, NEXT)
     lake.upload(more.source, *written(tmp_path, more))
     lake.ask("run", "emt/gold", "--date", NEXT, "--wait")
     eventually(lambda: client.describe("emt_lines")["snapshot"] != first, seconds=10)
+    eventually(lambda: len(list(client.rows(hours))) > len(before), seconds=10)
+
+    assert [*walked, *walk] == before
 
     lake.run("publish", "emt_lines", "--rollback")
     began = time.monotonic()

@@ -13,7 +13,7 @@ T = TypeVar("T")
 NOT_THERE = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
-class Objects:
+class ServedBucket:
     """Objects of one bucket; an absent one is None, a bucket that does not answer is `Away`."""
 
     def __init__(self, s3: Any, bucket: str) -> None:

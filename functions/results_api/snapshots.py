@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from functions.results_api.database import Database
-from functions.results_api.objects import Objects
 from functions.results_api.remembered import Away, Remembered, Seen
+from functions.results_api.served_bucket import ServedBucket
 from lake import served
 from lake.errors import LakeError
 from lake.served import Manifest, Pointer
@@ -27,17 +27,17 @@ class Gone(LakeError):
     """A snapshot that is not kept any more, or never was."""
 
 
-class Shelf:
+class Snapshots:
     """Pointers, manifests and databases of the served bucket."""
 
     def __init__(
         self,
-        objects: Objects,
+        bucket: ServedBucket,
         folder: Path,
         most_bytes: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._objects, self._folder, self._most_bytes = objects, folder, most_bytes
+        self._bucket, self._folder, self._most_bytes = bucket, folder, most_bytes
         self._pointers: Remembered[Pointer | None] = Remembered(POINTER_SECONDS, clock=clock)
         self._states: Remembered[bytes | None] = Remembered(STATE_SECONDS, clock=clock)
         self._lists: Remembered[list[str]] = Remembered(LIST_SECONDS, clock=clock)
@@ -49,7 +49,7 @@ class Shelf:
         """The snapshot that people see of a result; None where nothing was published."""
 
         def read() -> Pointer | None:
-            content = self._objects.read(served.pointer_key(result))
+            content = self._bucket.read(served.pointer_key(result))
             try:
                 return None if content is None else Pointer.parse(content)
             except LakeError as error:
@@ -61,7 +61,7 @@ class Shelf:
         """What a snapshot says of itself; it never changes."""
         place = (result, snapshot)
         if place not in self._manifests:
-            content = self._objects.read(served.manifest_key(result, snapshot))
+            content = self._bucket.read(served.manifest_key(result, snapshot))
             if content is None:
                 raise Gone(f"snapshot {snapshot} of {result} is not kept")
             self._manifests[place] = Manifest.parse(content)
@@ -95,26 +95,26 @@ class Shelf:
         self._good[manifest.result] = manifest
         return self._databases[place]
 
-    def snapshots(self, result: str) -> list[str]:
+    def kept(self, result: str) -> list[str]:
         """The snapshots of a result that are kept, the newest first."""
         prefix = served.folder(result)
-        seen = self._lists.get(result, lambda: self._objects.folders(prefix))
+        seen = self._lists.get(result, lambda: self._bucket.folders(prefix))
         return sorted(filter(served.is_snapshot, seen.value), reverse=True)
 
     def state(self) -> Seen[bytes | None]:
         """What `watch` wrote of the lake."""
-        return self._states.get("state", lambda: self._objects.read(served.STATE_KEY))
+        return self._states.get("state", lambda: self._bucket.read(served.STATE_KEY))
 
     def content(self, key: str) -> bytes:
         """An object of a snapshot, as it is."""
-        content = self._objects.read(key)
+        content = self._bucket.read(key)
         if content is None:
             raise Gone(f"{key} is not kept")
         return content
 
     def address(self, key: str, seconds: int) -> str:
         """Where anybody can read an object for a while."""
-        return self._objects.address(key, seconds)
+        return self._bucket.address(key, seconds)
 
     def _fetched(self, manifest: Manifest) -> Database:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ class Shelf:
         files = [folder / f"{number:05}.parquet" for number in range(len(manifest.files))]
         try:
             for said, file in zip(manifest.files, files, strict=True):
-                if not self._objects.fetch(said.key, file):
+                if not self._bucket.fetch(said.key, file):
                     raise Gone(f"{said.key} is not kept")
             return Database.made(manifest, files, folder)
         except BaseException:
