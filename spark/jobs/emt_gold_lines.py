@@ -206,7 +206,8 @@ def with_headway(
 ) -> DataFrame:
     """Each arrival with direction, day type and headway; `found` are lines, stops and headways."""
     known_lines, known_stops, known_headways = map(F.broadcast, found)
-    wall = F.convert_timezone(F.lit("UTC"), F.lit(zone), "event_ts")
+    # Not convert_timezone, which looks up both zones for each row, by regular expressions.
+    wall = F.from_utc_timestamp(F.col("event_ts").cast("timestamp"), zone).cast("timestamp_ntz")
     return (
         arrivals.withColumn("_wall", wall)
         .withColumn("_minute", F.hour("_wall") * 60 + F.minute("_wall"))

@@ -92,3 +92,12 @@ export const tooltipBox = (title, lines) =>
       lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
     ),
   );
+
+/**
+ * The axis of shares: it ends at all of them, and not above.
+ * @param {(number | null | undefined)[]} shares
+ */
+export function shareAxis(shares) {
+  const most = Math.max(0, ...shares.map((one) => one ?? 0));
+  return most > 0.75 ? { min: 0, max: 1, interval: 0.25 } : { min: 0 };
+}

@@ -1,6 +1,6 @@
 /** The chart of a line's day: bars for the line, dots for all lines in the same hour. */
 
-import { letters, tooltip, tooltipBox } from "../charts/chart.js";
+import { letters, shareAxis, tooltip, tooltipBox } from "../charts/chart.js";
 import { FEW } from "../stats.js";
 import { clock, shortDay } from "../time.js";
 
@@ -15,6 +15,7 @@ import { clock, shortDay } from "../time.js";
 export function dayChart(day, format, colours, { rem }) {
   const small = letters(colours, rem);
   const { slots } = day;
+  const ofAll = slots.map(({ at }) => day.network.get(at)?.delay_rate ?? null);
   return {
     grid: { left: rem * 3, right: rem * 0.5, top: rem * 0.75, bottom: rem * 1.75 },
     xAxis: {
@@ -30,7 +31,7 @@ export function dayChart(day, format, colours, { rem }) {
     },
     yAxis: {
       type: "value",
-      min: 0,
+      ...shareAxis([...slots.map(({ row }) => row?.delay_rate), ...ofAll]),
       splitNumber: 3,
       axisLabel: { ...small, formatter: format.axisShare },
       splitLine: { lineStyle: { color: colours.grid } },
@@ -51,7 +52,7 @@ export function dayChart(day, format, colours, { rem }) {
         type: "scatter",
         symbolSize: 8,
         emphasis: { disabled: true },
-        data: slots.map(({ at }) => day.network.get(at)?.delay_rate ?? null),
+        data: ofAll,
         itemStyle: { color: colours.surface, borderColor: colours.ink, borderWidth: 1.75 },
       },
     ],

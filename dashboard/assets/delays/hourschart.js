@@ -1,6 +1,6 @@
 /** The chart of hours: four panes above one another that share their hours. */
 
-import { letters, tooltip, tooltipBox } from "../charts/chart.js";
+import { letters, shareAxis, tooltip, tooltipBox } from "../charts/chart.js";
 import { duration } from "../format.js";
 import { FEW } from "../stats.js";
 import { clock, hourOf, moment, shortDay } from "../time.js";
@@ -102,7 +102,11 @@ function valueAxes(slots, format, colours, small, left, rem) {
     });
   };
   return [
-    axis(DELAY, { splitNumber: 4, formatter: format.axisShare }),
+    axis(DELAY, {
+      ...shareAxis(valuesOf(slots, (row) => row.delay_rate)),
+      splitNumber: 4,
+      formatter: format.axisShare,
+    }),
     measured(RAIN, "mm", (row) => row.avg_precip_mm, 1),
     measured(WIND, "km/h", (row) => row.avg_wind_kph, 20),
     { type: "value", gridIndex: SAMPLE, min: 0, show: false },
