@@ -65,13 +65,14 @@ def fill(lake: Lakehouse, rows: int, rows_a_day: int = ROWS_A_DAY, polled: int =
               double(12 + id % 20) AS d2_max_freq, {_CAME} AS ingest_ts
             FROM range({LINES}) CROSS JOIN (VALUES ('LA'), ('SA'), ('FE')) v(day_type)""",
     )
+    for table_id in (_ARRIVALS, _WEATHER):
+        lake.spark.sql(
+            # One open file at a time: days times line prefixes, or hours of a year, are many.
+            f"ALTER TABLE {lake.identifier(table_id)}"
+            " SET TBLPROPERTIES ('write.spark.fanout.enabled'='false')"
+        )
     days = -(-rows // rows_a_day)
     _weather(lake, FIRST_DAY, days)
-    lake.spark.sql(
-        # One open file at a time: the days times the line prefixes are many.
-        f"ALTER TABLE {lake.identifier(_ARRIVALS)}"
-        " SET TBLPROPERTIES ('write.spark.fanout.enabled'='false')"
-    )
     _arrivals(lake, FIRST_DAY, rows, rows_a_day, polled)
 
 
