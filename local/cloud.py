@@ -60,8 +60,7 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
     """Make the ASGI application: ministack with our engines, a health page and regular saving."""
     from ministack import app as ministack
 
-    from local import athena_iceberg, containers, emr_serverless, firehose_iceberg, mends
-    from local.saving import StateSaver
+    from local import athena_iceberg, containers, emr_serverless, firehose_iceberg, mends, saving
     from local.upstream import PREFIX as UPSTREAM
     from local.upstream.server import serve as serve_upstream
     from local.upstream.service import Upstream
@@ -70,7 +69,8 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
     athena_iceberg.install()
     emr_serverless.install()
     firehose_iceberg.install()
-    saver = StateSaver(ministack)
+    saving.install()
+    saver = saving.StateSaver(ministack)
     upstream = Upstream()
 
     async def lifespan(scope: Message, receive: Receive, send: Send) -> None:

@@ -36,8 +36,8 @@ class StateFiles:
             if self._written.get(service) != outline:
                 self._write(service, state)
                 self._written[service] = outline
-        except (OSError, TypeError, ValueError) as error:
-            logger.error("the state of %s is not saved: %s", service, error)
+        except Exception:  # a thread may change what is being read; the next second tries again
+            logger.exception("the state of %s is not saved", service)
 
     def _write(self, service: str, state: dict[str, Any]) -> None:
         wrapped = {
@@ -56,6 +56,13 @@ class StateFiles:
         return self._persistence._json_default(value)
 
 
+def install() -> None:
+    """Let ministack write its state by ours."""
+    from ministack.core import persistence
+
+    persistence.save_state = StateFiles(persistence).save
+
+
 class StateSaver:
     """Writes every service's state shortly after something changed."""
 
@@ -63,7 +70,6 @@ class StateSaver:
         from ministack.core import persistence
 
         self._ministack, self._save_all = ministack, persistence.save_all
-        persistence.save_state = StateFiles(persistence).save
         self._changed = False
         self._last_change = 0.0
         self._task: asyncio.Task[None] | None = None

@@ -273,6 +273,23 @@ def test_a_part_that_lies_about_its_size_is_refused(scan: Scan) -> None:
     assert refusal(scan, bytes(body))[0] == "corrupt"
 
 
+@pytest.mark.parametrize(
+    ("offset", "value", "code"),
+    [(8, 0x1, "encrypted"), (8, 0x20, "corrupt"), (8, 0x40, "corrupt"), (6, 64, "corrupt")],
+    ids=["encrypted", "patched data", "strong encryption", "a version to come"],
+)
+def test_a_part_in_a_way_nobody_here_reads_is_refused(
+    scan: Scan, offset: int, value: int, code: str
+) -> None:
+    """By the flags and the needed version of its entry in the table of contents."""
+    body = bytearray(raw_workbook(sheet(HEADER + TWO)))
+    assert scan(bytes(body)).rows == 1
+
+    struct.pack_into("<H", body, body.rindex(b"xl/worksheets/sheet1.xml") - 46 + offset, value)
+
+    assert refusal(scan, bytes(body))[0] == code
+
+
 def test_fault_05_one_changed_digit_is_found_by_the_checksum(scan: Scan) -> None:
     """The checksum is compared at the part's end, long after its last row."""
     long = sheet(HEADER + TWO, after=" " * 1_000_000)

@@ -61,3 +61,25 @@ def test_a_state_that_cannot_be_written_is_tried_again(files: StateFiles, tmp_pa
     files.save("sqs", {"queues": 1})
 
     assert json.loads(path.read_text())["payload"] == {"queues": 1}
+
+
+def test_a_state_that_changes_under_the_pen_is_tried_again(tmp_path: Path) -> None:
+    """Threads of the cloud change dictionaries while they are spelt; the saver must live on."""
+    troubles = [RuntimeError("dictionary changed size during iteration")]
+
+    def spell(value: Any) -> Any:
+        if troubles:
+            raise troubles.pop()
+        return sorted(value)
+
+    files = StateFiles(
+        SimpleNamespace(
+            STATE_DIR=str(tmp_path), _state_format_version=lambda _: 3, _json_default=spell
+        )
+    )
+    files.save("sqs", {"queues": {"b", "a"}})
+    assert list(tmp_path.iterdir()) == []
+
+    files.save("sqs", {"queues": {"b", "a"}})
+
+    assert json.loads((tmp_path / "sqs.json").read_text())["payload"] == {"queues": ["a", "b"]}

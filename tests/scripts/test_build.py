@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 from pathlib import Path
 
@@ -251,11 +250,9 @@ def test_nothing_is_written_when_nothing_changed(
     built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = {file: file.stat().st_mtime_ns for file in built.rglob("*") if file.is_file()}
-    started = time.monotonic()
 
     assert build.main(["--out", str(built)]) == 0
 
-    assert time.monotonic() - started < 2
     assert "nothing to do" in capsys.readouterr().out
     assert before == {file: file.stat().st_mtime_ns for file in built.rglob("*") if file.is_file()}
 

@@ -27,11 +27,9 @@ _BROKEN: Final = (
     zlib.error,
     struct.error,
     EOFError,
-    NotImplementedError,  # how zipfile refuses patched data, strong encryption, newer versions
     OverflowError,
-    RuntimeError,
-    UnicodeError,
-    ValueError,
+    RuntimeError,  # what zipfile says of parts that are encrypted, patched, or too new for it
+    ValueError,  # of names in no encoding, too
     OSError,
 )
 
