@@ -11,6 +11,7 @@ from lake_cli import (
     lake_api,
     lake_cloud,
     lake_files,
+    lake_new_source,
     lake_pipelines,
     lake_publish,
     lake_questions,
@@ -38,6 +39,7 @@ app.add_typer(lake_publish.commands)
 app.add_typer(lake_questions.commands)
 app.add_typer(lake_results.commands)
 app.add_typer(lake_api.commands)
+app.add_typer(lake_new_source.commands)
 
 
 def main() -> None:

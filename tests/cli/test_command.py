@@ -27,6 +27,7 @@ COMMANDS = [
     "results",
     "tables",
     "describe",
+    "new-source",
 ]
 RUN = "from lake_cli.app import main; main()"
 HEAVY = {"boto3", "botocore", "duckdb", "numpy", "pandas", "pyarrow", "pyspark", "yaml"}
@@ -182,7 +183,10 @@ def test_a_profile_in_the_environment_does_not_disturb_the_laptop(nowhere: str) 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     kept = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(
-        [*RUN, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=kept
+        [sys.executable, "-c", RUN, "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=kept,
     ) as process:
         assert process.stdout is not None
         process.stdout.close()

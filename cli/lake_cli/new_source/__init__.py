@@ -1,0 +1,1 @@
+"""A new source's files out of a workbook: names, types, key, and the texts that are written."""
