@@ -4,7 +4,7 @@
     functions/<verb>.zip          one a Lambda, paths as in the repository; the API's has the page
     layers/lake.zip               the package lake
     layers/vendor.zip ingest.zip  third-party packages of the Lambdas, and of ingest alone
-    layers/results.zip            DuckDB, for the results API alone
+    layers/results.zip            DuckDB, which reads and writes Parquet
     spark/lake.zip                lake and jobs, for --py-files
     spark/environment.tar.gz      wheels for Spark, unpacked there as ./environment
 
@@ -233,11 +233,12 @@ def hash_of(contents: dict[str, bytes], how: str = "") -> str:
 
 
 def check_jobs(compiled: bytes) -> None:
-    """Every job that a source names has its entry script."""
+    """Every job that a source or a pipeline names has its entry script."""
     for job, details in json.loads(compiled)["jobs"].items():
-        if not (ROOT / "spark" / f"{job}.py").exists():
-            sources = ", ".join(details["sources"])
-            raise BuildError(f"{sources}: job {job} has no entry script spark/{job}.py")
+        script = f"spark/{details['script']}.py"
+        if not (ROOT / script).exists():
+            users = "".join(f"{source}: " for source in details["sources"][:1])
+            raise BuildError(f"{users}job {job} has no entry script {script}")
 
 
 def read_target(args: argparse.Namespace) -> Target:

@@ -37,9 +37,9 @@ module "ingest" {
   source = "./modules/lambda_function"
 
   name        = "ingest"
-  description = "Ask an API for what people would otherwise upload, and land its workbook in raw."
+  description = "Ask an API for what people would otherwise upload, and land its file in raw."
   platform    = local.platform
-  layers      = concat(local.layers, [aws_lambda_layer_version.layer["ingest"].arn])
+  layers      = concat(local.layers, [for name in ["ingest", "results"] : aws_lambda_layer_version.layer[name].arn])
 
   size = {
     # The lines of a whole network are some 500 calls of a second, four at once.
@@ -67,10 +67,10 @@ module "ingest" {
       Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["poll#*"] } }
     },
     {
-      Sid      = "LandWorkbooks"
+      Sid      = "LandFiles"
       Effect   = "Allow"
       Action   = "s3:PutObject"
-      Resource = [for source in keys(module.catalog.polls) : "${local.bucket_arns.raw}/${source}/*"]
+      Resource = [for poll in values(module.catalog.polls) : "${local.bucket_arns.raw}/${poll.path}/*"]
     },
     {
       Sid      = "KeepUnreadableAnswers"

@@ -3,7 +3,7 @@ resource "aws_lambda_layer_version" "layer" {
     lake    = "The package lake, with the compiled catalogue."
     vendor  = "Third-party packages of the functions."
     ingest  = "Third-party packages of ingest alone: what asks over HTTP."
-    results = "DuckDB, for the results API alone."
+    results = "DuckDB: the results API reads Parquet by it, ingest writes some."
   }
 
   layer_name               = "${local.prefix}-${each.key}"

@@ -11,13 +11,16 @@ locals {
     "spark.emr-serverless.driverEnv.PYTHONPATH"     = "./environment"
     "spark.executorEnv.PYTHONPATH"                  = "./environment"
     # Where EMR keeps the Iceberg that belongs to its release.
-    "spark.jars"                                    = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
-    "spark.sql.extensions"                          = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
-    "spark.sql.catalog.glue_catalog"                = "org.apache.iceberg.spark.SparkCatalog"
-    "spark.sql.catalog.glue_catalog.catalog-impl"   = "org.apache.iceberg.aws.glue.GlueCatalog"
-    "spark.sql.catalog.glue_catalog.io-impl"        = "org.apache.iceberg.aws.s3.S3FileIO"
-    "spark.sql.catalog.glue_catalog.warehouse"      = "s3://${local.bucket_names.silver}"
-    "spark.sql.session.timeZone"                    = "UTC"
+    "spark.jars"                                  = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
+    "spark.sql.extensions"                        = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+    "spark.sql.catalog.glue_catalog"              = "org.apache.iceberg.spark.SparkCatalog"
+    "spark.sql.catalog.glue_catalog.catalog-impl" = "org.apache.iceberg.aws.glue.GlueCatalog"
+    "spark.sql.catalog.glue_catalog.io-impl"      = "org.apache.iceberg.aws.s3.S3FileIO"
+    "spark.sql.catalog.glue_catalog.warehouse"    = "s3://${local.bucket_names.silver}"
+    "spark.sql.session.timeZone"                  = "UTC"
+    # What a job finds without being told: where bronze is, and how this deployment calls its databases.
+    "spark.lake.bronze"                             = "s3://${local.bucket_names.bronze}"
+    "spark.lake.database_prefix"                    = local.database_prefix
     "spark.sql.adaptive.enabled"                    = "true"
     "spark.sql.adaptive.coalescePartitions.enabled" = "true"
     # A day's workbook is megabytes: 200 partitions would be 200 tasks of nothing.

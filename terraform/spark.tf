@@ -1,6 +1,6 @@
 locals {
   spark_objects = merge(
-    { for job in module.catalog.jobs : "spark/${job}.py" => "${var.spark_dir}/${job}.py" },
+    { for script in module.catalog.scripts : "spark/${script}.py" => "${var.spark_dir}/${script}.py" },
     {
       "catalog/catalog.json"     = "${var.build_dir}/catalog.json"
       "spark/environment.tar.gz" = "${var.build_dir}/spark/environment.tar.gz"

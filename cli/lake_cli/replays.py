@@ -55,7 +55,7 @@ def _send(deployment: Deployment, file: FileRecord) -> Row:
 
 def _to_raw(deployment: Deployment, file: FileRecord) -> Row:
     """A refused file is examined anew, under its own name, as if it had just been sent."""
-    key = keys.raw(file.source, file.file_name)
+    key = keys.raw(deployment.catalog.source(file.source), file.file_name)
     place = {"Bucket": deployment.bucket("quarantine"), "Key": file.quarantine_key}
     target = deployment.bucket("raw")
     answer = deployment.client("s3").copy_object(Bucket=target, Key=key, CopySource=place)

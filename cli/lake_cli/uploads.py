@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
 
@@ -65,8 +66,9 @@ class Uploads:
         self._s3 = deployment.client("s3")
         self._ledger = deployment.ledger
         self._bucket = deployment.bucket("raw")
+        now = datetime.now(UTC)
         self.files = [
-            Upload(path, keys.raw(source.id, path.name), Outcome(str(path), source.id))
+            Upload(path, keys.landing(source, path.name, now), Outcome(str(path), source.id))
             for source, path in files
         ]
 

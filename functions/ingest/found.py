@@ -86,17 +86,6 @@ def sheet_of(name: str, first: Sequence[str], rows: Sequence[Mapping[str, Any]])
     return workbook(name, [*first, *sorted(more)], rows)
 
 
-def flat(entry: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """An object as a row, as the workbooks have always been flattened: with dots."""
-    row: dict[str, Any] = {}
-    for name, value in entry.items():
-        if isinstance(value, Mapping):
-            row |= flat(value, f"{prefix}{name}.")
-        else:
-            row[f"{prefix}{name}"] = value
-    return row
-
-
 def require(entries: Any, *names: str) -> list[dict[str, Any]]:
     """A list of objects that have these fields, or why the answer is not what was agreed."""
     if not isinstance(entries, list):

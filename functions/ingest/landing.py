@@ -13,7 +13,6 @@ from lake.catalog import Source
 from lake.quarantine import encrypted_by
 from lake.records import iso
 
-_WORKBOOK_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UNTRUSTED_TYPE: Final = "application/octet-stream"
 
 
@@ -26,14 +25,14 @@ class Landing:
     quarantine_bucket: str
     kms_key_arn: str
 
-    def land(self, source: Source, file_name: str, content: bytes) -> tuple[str, str]:
-        """One put: the workbook is there whole, or not at all. Gives its key and version."""
-        key = keys.raw(source.id, file_name)
+    def land(self, source: Source, file_name: str, content: bytes, at: datetime) -> tuple[str, str]:
+        """One put: the file is there whole, or not at all. Gives its key and version."""
+        key = keys.landing(source, file_name, at)
         answer = self.s3.put_object(
             Bucket=self.raw_bucket,
             Key=key,
             Body=content,
-            ContentType=_WORKBOOK_TYPE,
+            ContentType=source.format.content_type,
             **encrypted_by(self.kms_key_arn),
         )
         return key, str(answer["VersionId"])

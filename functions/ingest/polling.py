@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -87,7 +87,8 @@ class Polling:
         digest = sha256(found.content).hexdigest()
         if known and known.sha256 == digest and not found.missing:
             return PollState(source.id, UNCHANGED, began, reason="the same bytes as the last time")
-        key, version = self.landing.land(source, found.file_name, found.content)
+        at = datetime.fromisoformat(began)
+        key, version = self.landing.land(source, found.file_name, found.content, at)
         reason = found.note
         if found.missing:
             # The names of a few say more than the names of all.

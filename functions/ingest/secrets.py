@@ -69,6 +69,7 @@ _TERMINAL = {
 VARIABLES: Mapping[str, Mapping[str, str]] = {
     "emt": {"email": "EMT_EMAIL", "password": "EMT_PASSWORD"},
     "meteorology": {"key": "WEATHERAPI_KEY"},
+    "openweather": {"key": "OPENWEATHER_API_KEY"},
 }
 
 

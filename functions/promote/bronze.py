@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from functions.promote.inbox import Landed
+from lake.catalog import Format
 from lake.errors import LakeError
 from lake.quarantine import encrypted_by
-
-_WORKBOOK_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,9 @@ class Bronze:
     bucket: str
     kms_key_arn: str
 
-    def keep(self, landed: Landed, origin: dict[str, str], key: str, sha256: str) -> None:
+    def keep(
+        self, landed: Landed, origin: dict[str, str], key: str, sha256: str, kind: Format
+    ) -> None:
         """Copy an upload to its key, unless it is there."""
         if self._holds(key, sha256):
             return
@@ -30,7 +31,7 @@ class Bronze:
             Key=key,
             MetadataDirective="REPLACE",
             Metadata={"sha256": sha256, "received-at": landed.received_at},
-            ContentType=_WORKBOOK_TYPE,
+            ContentType=kind.content_type,
             **encrypted_by(self.kms_key_arn),
         )
 

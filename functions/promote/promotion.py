@@ -20,7 +20,7 @@ from lake import keys
 from lake.catalog import Catalog, Source
 from lake.errors import FileRefused, KeyRefused, LakeError
 from lake.ledger import Ledger, file_message, next_generation
-from lake.prescan import prescan, require_size
+from lake.prescan import require_size
 from lake.quarantine import Quarantine, Refused
 from lake.records import (
     ACCEPTED,
@@ -33,6 +33,7 @@ from lake.records import (
     Receipt,
     iso,
 )
+from lake.vetting import vet
 
 _TURNS: Final = 4
 
@@ -87,7 +88,7 @@ class Promotion:
                 self.ledger.see_again(known, receipt)
                 return receipt
             try:
-                prescan(path, source)
+                vet(path, source)
             except FileRefused as refusal:
                 return self._refuse(landed, source, sha256, name, refusal)
             if record := self._accept(landed, source, name, sha256, known):
@@ -99,7 +100,8 @@ class Promotion:
     ) -> FileRecord | None:
         bronze_key = known.bronze_key if known else ""
         bronze_key = bronze_key or self._claim(source, name, sha256)
-        self.bronze.keep(landed, self.inbox.origin(landed), bronze_key, sha256)
+        origin = self.inbox.origin(landed)
+        self.bronze.keep(landed, origin, bronze_key, sha256, source.format)
         now = iso(datetime.now(UTC))
         record = FileRecord(
             source=source.id,
@@ -125,7 +127,7 @@ class Promotion:
         return record if self.ledger.readmit(known, record) else None
 
     def _claim(self, source: Source, name: str, sha256: str) -> str:
-        for key in (keys.bronze(source.id, name), keys.bronze(source.id, name, sha256)):
+        for key in (keys.bronze(source, name), keys.bronze(source, name, sha256)):
             if self.ledger.claim_bronze(key, sha256):
                 return key
         raise LakeError(f"bronze has no free key for {source.id}/{name} ({sha256})")

@@ -1,4 +1,4 @@
-"""Stand-ins of the services that the lake asks: EMT MobilityLabs and WeatherAPI, shapes as real."""
+"""Stand-ins of what the lake asks: EMT MobilityLabs, WeatherAPI, OpenWeather; shapes as real."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ PREFIX: Final = "/_upstream"
 SECRETS: Final[Mapping[str, Mapping[str, str]]] = {
     "emt": {"email": "lake@example.org", "password": "stand-in-password"},
     "meteorology": {"key": "stand-in-key"},
+    "openweather": {"key": "stand-in-appid"},
 }
 
 
@@ -18,4 +19,5 @@ def urls(endpoint: str) -> dict[str, str]:
     return {
         "emt": f"{endpoint}{PREFIX}/emt",
         "weatherapi": f"{endpoint}{PREFIX}/weatherapi/v1",
+        "openweather": f"{endpoint}{PREFIX}/openweather/data/2.5",
     }

@@ -32,6 +32,6 @@ class Answer:
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Answer:
-    """An answer as both services send it."""
+    """An answer as all of these services send it."""
     body = json.dumps(value, ensure_ascii=False).encode()
     return Answer(status, body, {"Content-Type": "application/json; charset=utf-8", **headers})

@@ -1,4 +1,4 @@
-"""Both stand-ins behind one door, and the door through which a demo or a test controls them.
+"""All stand-ins behind one door, and the door through which a demo or a test controls them.
 
 POST /_upstream/control takes any of {"now": moment, "speed": number, "seed": number,
 "token_seconds": number, "quota": number, "forget_tokens": true, "troubles": [{"kind": "429",
@@ -19,11 +19,13 @@ from local.upstream.answers import Answer, Call, as_json
 from local.upstream.clock import VirtualClock
 from local.upstream.emt import EmtStandIn
 from local.upstream.network import Network
+from local.upstream.openweather import OpenWeatherStandIn
 from local.upstream.sky import Sky
 from local.upstream.troubles import Trouble, Troubles, troubled
 from local.upstream.weatherapi import WeatherStandIn
 
 CONTROL: Final = f"{PREFIX}/control"
+APIS: Final = frozenset({"emt", "weatherapi", "openweather"})
 SETTINGS: Final = frozenset(
     {"now", "speed", "seed", "token_seconds", "quota", "forget_tokens", "troubles"}
 )
@@ -46,7 +48,7 @@ class Upstream:
         rest = call.path.removeprefix(PREFIX)
         api, _, path = rest.removeprefix("/").partition("/")
         within = Call(call.method, f"/{path}", call.query, call.headers, call.body)
-        if api not in ("emt", "weatherapi"):
+        if api not in APIS:
             return as_json({"message": "no such stand-in"}, 404)
         with self._alone:
             self.calls[f"{api} {within.path}"] += 1
@@ -58,6 +60,8 @@ class Upstream:
             return self.emt.coded(trouble.code, "Error managing internal services")
         if api == "emt":
             good = self.emt.answer(call)
+        elif api == "openweather":
+            good = self.openweather.answer(call)
         else:
             good = self.weather.answer(call, old=bool(trouble and trouble.kind == "old"))
         if trouble is None or trouble.kind == "old":
@@ -69,6 +73,7 @@ class Upstream:
         self.seed = seed
         self.emt = EmtStandIn(Network(seed, sky), self.clock)
         self.weather = WeatherStandIn(sky, self.clock)
+        self.openweather = OpenWeatherStandIn(self.clock)
 
     def _control(self, call: Call) -> Answer:
         if call.method == "POST":

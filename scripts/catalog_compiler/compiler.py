@@ -14,10 +14,11 @@ from lake.names import logical_database, nearest
 from scripts.catalog_compiler import conducting, results, shapes
 from scripts.catalog_compiler.reader import Entry, Place, read
 
+_EXTENSIONS = {"workbook": ".xlsx", "json": ".json", "parquet": ".parquet"}
 _FORMAT_DEFAULTS = {
+    "type": "workbook",
     "sheet": None,
     "header_row": 1,
-    "extension": ".xlsx",
     "max_bytes": 104_857_600,
     "max_rows": 1_048_576,
     "max_columns": 256,
@@ -51,6 +52,7 @@ def compile_catalog(folder: Path) -> dict[str, Any]:
         _read_table(draft, folder, path)
     for path in sorted(folder.glob("*/sources/*.yaml")):
         _read_source(draft, folder, path)
+    _check_paths(draft)
     for source in draft.sources.values():
         _resolve(draft, source)
     loading = {name: one for name, one in draft.sources.items() if one["kind"] != "stream"}
@@ -195,7 +197,10 @@ def _read_source(draft: _Draft, folder: Path, path: Path) -> None:
         "about": " ".join(str(entry.value["about"].value).split()),
         "kind": kind,
         "poll": conducting.poll(entry, domain, draft.apis),
-        "format": {**_FORMAT_DEFAULTS, **_plain(entry, "format", {})},
+        "format": _format(entry),
+        "path": _plain(entry, "path", source_id),
+        "folder": _plain(entry, "folder", ""),
+        "constants": _plain(entry, "constants", {}),
         "requires": _plain(entry, "requires", None),
         "job": "" if kind == "stream" else _plain(entry, "job", "tabular"),
         "feeds": feeds,
@@ -204,6 +209,26 @@ def _read_source(draft: _Draft, folder: Path, path: Path) -> None:
         "reject_share": _plain(entry, "reject_share", 0.05),
         "lane": "",
     }
+
+
+def _format(source: Entry) -> dict[str, Any]:
+    found = {**_FORMAT_DEFAULTS, **_plain(source, "format", {})}
+    if found["type"] != "workbook":
+        for key in ("sheet", "header_row"):
+            if key in source.value["format"].value:
+                place = source.value["format"].value[key].place
+                raise place.refuse(f"'{key}' is of workbooks only, not of {found['type']}")
+    return {**found, "extension": _EXTENSIONS[found["type"]]}
+
+
+def _check_paths(draft: _Draft) -> None:
+    """The longest declared path decides whose a file is; two sources cannot share one."""
+    taken: dict[str, str] = {}
+    for source in draft.sources.values():
+        other = taken.setdefault(source["path"], source["id"])
+        if other != source["id"]:
+            place = draft.places[source["id"]].place
+            raise place.refuse(f"'{other}' has the path '{source['path']}' already")
 
 
 def logical_id(domain: str, label: str) -> str:
@@ -264,7 +289,7 @@ def _resolve(draft: _Draft, source: dict[str, Any]) -> None:
 def _jobs(sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
     jobs: dict[str, Any] = {}
     for source in sources.values():
-        job = jobs.setdefault(source["job"], _job())
+        job = jobs.setdefault(source["job"], _job(source["job"]))
         job["sources"].append(source["id"])
         for table in [*source["feeds"], *source["derives"]]:
             if table not in job["tables"]:
@@ -272,10 +297,11 @@ def _jobs(sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return jobs
 
 
-def _job() -> dict[str, Any]:
+def _job(name: str) -> dict[str, Any]:
     """A job that sources start: its arguments are the batch's."""
     return {
         "about": "",
+        "script": name,
         "sources": [],
         "tables": [],
         "reads": [],

@@ -77,6 +77,7 @@ def jobs(folder: Path, tables: Declared, taken: Declared) -> dict[str, Any]:
             arguments.append({"name": argument, kind: word})
         found[name] = {
             "about": sentence(entry),
+            "script": said(entry, "script", name),
             "sources": [],
             "tables": _tables(entry, "writes", domain, tables),
             "reads": _tables(entry, "reads", domain, tables),

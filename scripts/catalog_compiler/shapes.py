@@ -21,6 +21,7 @@ MOST_ROWS_A_PAGE = 5_000
 # What an address says about rows beside their columns.
 RESERVED = frozenset({"cursor", "fields", "format", "limit", "snapshot", "sort"})
 SNAKE = re.compile(r"[a-z][a-z0-9_]*")
+_PATH = re.compile(r"[A-Za-z0-9][\w.=-]*(?:/[A-Za-z0-9][\w.=-]*)*")
 _DURATION = re.compile(r"(\d+)(m|h|d)")
 _MINUTES = {"m": 1, "h": 60, "d": 1440}
 
@@ -43,6 +44,26 @@ def pattern(entry: Entry, name: str) -> None:
         re.compile(entry.value)
     except re.error as error:
         raise entry.place.refuse(f"'{name}' is no regular expression: {error}") from error
+
+
+def object_path(entry: Entry, name: str) -> None:
+    """Folders with a slash between them."""
+    text(entry, name)
+    if not _PATH.fullmatch(entry.value):
+        raise entry.place.refuse(f"'{name}' must be folders like manual/city-riohacha")
+
+
+def clock_folder(entry: Entry, name: str) -> None:
+    """Folders in which {year}, {month}, {day} and {date} stand for the moment of receipt."""
+    text(entry, name)
+    try:
+        folder = entry.value.format(year="2025", month="08", day="30", date="2025-08-30")
+    except (KeyError, IndexError, ValueError):
+        folder = ""
+    if not _PATH.fullmatch(folder):
+        raise entry.place.refuse(
+            f"'{name}' must be folders like year={{year}}/month={{month}} or day={{date}}"
+        )
 
 
 _MAPPED = {
@@ -125,8 +146,12 @@ SOURCE = record(
         "about": text,
         "kind": one_of("upload", "stream"),
         "poll": POLL,
+        "path": object_path,
+        "folder": clock_folder,
+        "constants": map_of(text),
         "format": record(
             {
+                "type": one_of("workbook", "json", "parquet"),
                 "sheet": text,
                 "header_row": number,
                 "max_bytes": number,
@@ -174,6 +199,7 @@ def argument(entry: Entry, name: str) -> None:
 JOB = record(
     {
         "about": text,
+        "script": text,
         "reads": list_of(text),
         "writes": list_of(text),
         "timeout": duration,

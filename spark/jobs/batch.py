@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,9 +71,11 @@ def from_manifest(text: bytes) -> Batch:
     return Batch(data["token"], _ordered(files.values()))
 
 
-def of_one(file: File) -> Batch:
-    """The batch of a single file, named by its load."""
-    return Batch(hashlib.sha256(file.load_id.encode()).hexdigest()[:32], (file,))
+def of_files(files: Iterable[File]) -> Batch:
+    """The batch of some files of one source, named by their loads."""
+    ordered = _ordered(files)
+    loads = ",".join(sorted(file.load_id for file in ordered))
+    return Batch(hashlib.sha256(loads.encode()).hexdigest()[:32], ordered)
 
 
 def _file(entry: Mapping[str, str]) -> File:
@@ -93,5 +95,5 @@ def utc(said: str) -> datetime:
     return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
 
 
-def _ordered(files: Any) -> tuple[File, ...]:
+def _ordered(files: Iterable[File]) -> tuple[File, ...]:
     return tuple(sorted(files, key=lambda file: (file.received_at, file.load_id)))

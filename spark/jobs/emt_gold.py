@@ -17,7 +17,7 @@ from typing import Any, Final
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import emt_gold_lines as lines
-from jobs import increment, lakeio, merging, pipeline, publish, quality, serving
+from jobs import increment, lakeio, merging, pipeline, publish, quality, serving, showing
 from jobs.emt_gold_days import Festive
 from jobs.emt_gold_delay import with_delay, with_rank
 from jobs.emt_gold_hourly import hourly
@@ -41,7 +41,6 @@ REFERENCES: Final = (
 ARRIVALS_WEATHER: Final = "emt_gold.arrivals_weather"
 HOURLY: Final = "emt_gold.delay_weather_hourly"
 QUALITY: Final = "ops.quality"
-_TRIES: Final = 3
 _ROWS_A_TASK: Final = 500_000
 _MOST_TASKS: Final = 400
 
@@ -89,17 +88,16 @@ def _parser(about: str | None) -> argparse.ArgumentParser:
     more("--gold_db_emt", metavar="NAME", required=True, help="database that is written")
     more("--silver_db_emt", metavar="NAME", required=True, help="arrivals and timetables")
     more("--silver_db_met", metavar="NAME", required=True, help="weather")
-    more("--wx_recent_minutes", metavar="N", type=_positive, default=60, help="reach of weather")
+    more(
+        "--wx_recent_minutes",
+        metavar="N",
+        type=pipeline.positive,
+        default=60,
+        help="reach of weather",
+    )
     more("--delay_ratio_thresh", metavar="X", type=float, default=1.30, help="delayed above it")
     pipeline.add_arguments(parser)
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number <= 0:
-        raise argparse.ArgumentTypeError("a whole number of minutes above 0")
-    return number
 
 
 class Gold:
@@ -141,19 +139,9 @@ class Gold:
 
     def run(self) -> dict[str, Any]:
         """Brings the tables up to date, then what people read of them."""
-        told = self._tried()
+        told = showing.tried(self._once)
         answers = serving.serve(self._spark, self._catalog, JOB, self._databases, self._call, told)
         return {**told, "results": answers}
-
-    def _tried(self) -> dict[str, Any]:
-        """Looks again when somebody else has changed gold meanwhile."""
-        for attempt in range(1, _TRIES + 1):
-            try:
-                return self._once()
-            except lakeio.CommitConflict:
-                if attempt == _TRIES:
-                    raise
-        raise AssertionError("unreachable")
 
     def _once(self) -> dict[str, Any]:
         targets = {table_id: self._table(table_id) for table_id in (ARRIVALS_WEATHER, HOURLY)}
@@ -194,25 +182,10 @@ class Gold:
         both = {ARRIVALS_WEATHER: staged, HOURLY: summed}
         verdicts = self._audit(both, plan)
         told["quality"] = [one.said() for one in verdicts]
-        if any(one.stops for one in verdicts):
-            for one in both.values():
-                one.discard()
-            failed = "; ".join(str(one.reason) for one in verdicts if one.stops)
-            raise quality.QualityFailed(f"nothing is published: {failed}", told)
-        told["tables"] = {}
-        for table_id, one in both.items():
-            try:
-                snapshot_id = one.publish()
-            except lakeio.CommitConflict:
-                for other in both.values():
-                    other.discard()
-                raise
-            lakeio.kill_point("published")
-            told["tables"][table_id] = {**one.rows, "snapshot_id": snapshot_id}
-        changed = any(any(one.rows.values()) for one in both.values())
+        told["tables"] = showing.show(both, verdicts, told)
         unknown = sorted({day.year for day in calendar} - self._festive.years)
         told["festive_days_unknown"] = unknown
-        return {"status": "published" if changed else "unchanged", **told}
+        return {"status": "published" if showing.changed(both) else "unchanged", **told}
 
     # --- reading --------------------------------------------------------------------------
 
@@ -243,8 +216,7 @@ class Gold:
         rows = self._at(table_id, plan)
         if rows is not None:
             return rows
-        schema = ", ".join(merging.schema(self._catalog.table(table_id)).split(", ")[2:])
-        return self._spark.createDataFrame([], schema)
+        return self._spark.createDataFrame([], merging.columns(self._catalog.table(table_id)))
 
     def _arrivals(self, plan: Plan, days: tuple[date, date]) -> DataFrame:
         """The rows that gold should hold for the days of the plan."""

@@ -32,7 +32,7 @@ _STALE: Final = timedelta(hours=24)
 # and the heap of a small driver holds fewer. Sorted rows need one open file at a time.
 _FANOUT_OFF: Final = ("write.spark.fanout.enabled", "false")
 _BRANCH: Final = "load_"
-_CHANGES: Final = "lake_changes"
+_CHANGES: Final = "lake_changes_"
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC, no zone, as all tables hold it)
 _UNITS: Final = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
 _ROWS_MOVED: Final = (
@@ -102,15 +102,25 @@ def write_bytes(uri: str, content: bytes) -> None:
 
 def identity(uri: str) -> tuple[str, datetime]:
     """An object's hash and the moment (UTC, no zone) at which it came."""
-    digest = hashlib.sha256()
-    with local_copy(uri) as path, Path(path).open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-        modified = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
-    if uri.startswith("s3"):
-        bucket, key = _bucket_key(uri)
-        modified = _s3().head_object(Bucket=bucket, Key=key)["LastModified"].astimezone(UTC)
-    return digest.hexdigest(), modified.replace(tzinfo=None)
+    if not uri.startswith("s3"):
+        path = _path(uri)
+        return _hash(path), _utc(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    bucket, key = _bucket_key(uri)
+    told = _s3().head_object(Bucket=bucket, Key=key)
+    known = told.get("Metadata", {})
+    if {"sha256", "received-at"} <= known.keys():  # who promoted it wrote them down
+        return str(known["sha256"]), _utc(datetime.fromisoformat(known["received-at"]))
+    with local_copy(uri) as copy:
+        return _hash(Path(copy)), _utc(told["LastModified"])
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _path(uri: str) -> Path:
@@ -141,10 +151,20 @@ class Committed:
     snapshot_id: int
 
 
-def session(app: str, warehouse: str) -> SparkSession:
+def session(app: str, warehouse: str | None = None) -> SparkSession:
     """The job's session; all else that it needs comes with the submission."""
     builder = SparkSession.builder.appName(app)
-    return builder.config(f"spark.sql.catalog.{CATALOG}.warehouse", warehouse).getOrCreate()
+    if warehouse is not None:
+        builder = builder.config(f"spark.sql.catalog.{CATALOG}.warehouse", warehouse)
+    return builder.getOrCreate()
+
+
+def submitted(spark: SparkSession, name: str) -> str:
+    """What the submission says of where things are, for a job that is called without it."""
+    said = spark.conf.get(f"spark.lake.{name}", None)
+    if not said:
+        raise LakeError(f"the submission has no spark.lake.{name}: give it, or the argument")
+    return said
 
 
 def _changes_rows(snapshot: Any) -> bool:
@@ -344,15 +364,17 @@ class LakeTable:
 
     def _merge(self, rows: DataFrame, branch: str, merge_on: str, gone: str | None) -> None:
         delete = "" if gone is None else f" WHEN MATCHED AND s.{gone} THEN DELETE"
-        rows.createOrReplaceTempView(_CHANGES)
+        # Tables are staged side by side: each has a name of its own.
+        view = _CHANGES + self.identifier.replace(".", "_")
+        rows.createOrReplaceTempView(view)
         try:
             self._spark.sql(
-                f"MERGE INTO {self.identifier}.branch_{branch} t USING {_CHANGES} s"
+                f"MERGE INTO {self.identifier}.branch_{branch} t USING {view} s"
                 f" ON {merge_on}{delete} WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED"
                 " THEN INSERT *"
             )
         finally:
-            self._spark.catalog.dropTempView(_CHANGES)
+            self._spark.catalog.dropTempView(view)
 
     def _mark(self, branch: str, summary: Mapping[str, str]) -> None:
         """A commit without rows that carries a summary."""

@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs import lakeio, merging
 from jobs.batch import Batch, File
-from jobs.reading import FACTS, REJECT, ROW, Facts, FileFacts, Reader
+from jobs.reading import FACTS, MOST_WORDS, REJECT, ROW, Facts, FileFacts, Reader
 from jobs.records import Transform
 from lake import names
 from lake.accounting import Counts
@@ -30,6 +30,7 @@ from lake.errors import LakeError
 _TRIES: Final = 8
 _LOADS: Final = "ops.loads"
 _REJECTED: Final = "ops.rejected_rows"
+_PRUNED: Final = frozenset({"timestamp", "date", "string", "int"})
 
 
 class KeysNotUnique(LakeError):
@@ -91,7 +92,10 @@ class Loader:
 
     def _read(self, fresh: Sequence[Outcome]) -> RDD[Any]:
         """Every record of every file, read once where Spark runs it and kept."""
-        reader = Reader(self._source, tuple(self._tables), self._transform, self._prunable())
+        domain = f"{self._source.domain}/"
+        data = {name: one for name, one in self._catalog.data.items() if name.startswith(domain)}
+        tables = tuple(self._tables)
+        reader = Reader(self._source, tables, self._transform, self._prunable(), data)
         files = list(enumerate(outcome.file for outcome in fresh))
         spread = self._spark.sparkContext.parallelize(files, len(files))
         return spread.flatMap(reader.records).persist(StorageLevel.MEMORY_AND_DISK)
@@ -105,7 +109,7 @@ class Loader:
             found[table.id] = tuple(
                 column.name
                 for column in table.columns
-                if column.name in fixed & words and column.type in ("timestamp", "date", "string")
+                if column.name in fixed & words and column.type in _PRUNED
             )
         return found
 
@@ -217,13 +221,12 @@ class Loader:
         parts = []
         for name in self._prunable()[table.id]:
             days = {day for one in facts for day in one.days.get(name, ())}
-            texts = {text for one in facts for text in one.texts.get(name, ())}
+            words = {word for one in facts for word in one.words.get(name, ())}
             if days:
                 kind = table.column(name).type
                 parts.append(f"({merging.touched(days, name, kind)})")
-            elif texts and all(len(one.texts.get(name, ())) <= 20 for one in facts):
-                quoted = ", ".join(_quoted(text) for text in sorted(texts))
-                parts.append(f"{name} IN ({quoted})")
+            elif words and all(len(one.words.get(name, ())) <= MOST_WORDS for one in facts):
+                parts.append(f"{name} IN ({', '.join(sorted(map(_literal, words)))})")
         return " AND ".join(parts) or None
 
     def _check_unique(
@@ -338,8 +341,7 @@ class Loader:
         self._table(_LOADS).append(self._frame(table, ordered))
 
     def _frame(self, table: Table, rows: Any) -> DataFrame:
-        columns = ", ".join(merging.schema(table).split(", ")[2:])
-        frame = self._spark.createDataFrame(rows, columns, verifySchema=False)
+        frame = self._spark.createDataFrame(rows, merging.columns(table), verifySchema=False)
         return frame.coalesce(1)
 
     def _result(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -404,6 +406,10 @@ def _qualified(table: Table, where: str) -> str:
     columns = "|".join(re.escape(name) for name in merging.names(table))
     parts[::2] = [re.sub(rf"\b({columns})\b", r"t.\1", part) for part in parts[::2]]
     return "(" + "".join(parts) + ")"
+
+
+def _literal(word: str | int) -> str:
+    return _quoted(word) if isinstance(word, str) else str(word)
 
 
 def _quoted(text: str) -> str:

@@ -48,13 +48,12 @@ def _batch(job: str, args: batch.Arguments, catalog: Catalog) -> batch.Batch:
     if args.input is None:
         raise ValueError("neither --batch nor --input")  # the parser lets no such call pass
     sha256, received_at = lakeio.identity(args.input)
-    return batch.of_one(
-        batch.File(
-            uri=args.input,
-            source=catalog.jobs[job].sources[0],
-            sha256=sha256,
-            load_id=keys.load_id(sha256),
-            received_at=received_at,
-            file_name=PurePosixPath(args.input).name,
-        )
+    file = batch.File(
+        uri=args.input,
+        source=catalog.jobs[job].sources[0],
+        sha256=sha256,
+        load_id=keys.load_id(sha256),
+        received_at=received_at,
+        file_name=PurePosixPath(args.input).name,
     )
+    return batch.of_files([file])

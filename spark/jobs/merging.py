@@ -29,8 +29,12 @@ _MOST_RANGES: Final = 50
 
 def schema(table: Table) -> str:
     """The records of a table as Spark reads them: whence, in which order, and the columns."""
-    columns = [f"`{column.name}` {names_of(column.type).spark}" for column in table.columns]
-    return ", ".join([f"{LOAD} int", f"{SEQUENCE} bigint", *columns])
+    return f"{LOAD} int, {SEQUENCE} bigint, {columns(table)}"
+
+
+def columns(table: Table) -> str:
+    """The table's columns with their types, as Spark reads them."""
+    return ", ".join(f"`{column.name}` {names_of(column.type).spark}" for column in table.columns)
 
 
 def names(table: Table) -> list[str]:

@@ -95,6 +95,14 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    number = int(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError("a whole number above 0")
+    return number
+
+
 def _flag(text: str) -> bool:
     try:
         return {"true": True, "false": False}[text.lower()]

@@ -102,7 +102,7 @@ def write(
     known = {"run_id": run_id, "checked_at": at}
     names = merging.names(table)
     rows = [tuple({**one.said(), **known}[name] for name in names) for one in verdicts]
-    schema = ", ".join(merging.schema(table).split(", ")[2:])
+    schema = merging.columns(table)
     target.append(spark.createDataFrame(rows, schema, verifySchema=False).coalesce(1))
 
 

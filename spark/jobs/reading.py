@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from jobs import lakeio
 from jobs.batch import File
 from jobs.records import Cells, Context, Empty, Reject, Repeat, Row, Transform
-from lake import workbook
+from lake import rows
 from lake.catalog import Source, Table
 from lake.conform import Conformer, Rejection, rejection
 from lake.errors import FileRefused
 
 ROW, REJECT, FACTS = 0, 1, 2
-_MOST_TEXTS = 20  # different texts of a partition column that are worth naming one by one
+MOST_WORDS = 31  # different values of a partition column that are worth naming one by one
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Facts:
     empty: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     days: dict[str, set[date]] = field(default_factory=dict)
-    texts: dict[str, set[str]] = field(default_factory=dict)
+    words: dict[str, set[str | int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Reader:
     tables: tuple[Table, ...]
     transform: Transform
     prunable: Mapping[str, tuple[str, ...]]  # partition columns to note, by table
+    data: Mapping[str, Any] = field(default_factory=dict)  # the catalogue's, by DOMAIN/NAME
 
     def records(self, entry: tuple[int, File]) -> Iterator[tuple[int, str, tuple[object, ...]]]:
         """(kind, table, record) for each row and reject, and at the end the facts."""
@@ -78,11 +80,9 @@ class Reader:
             ]
             for table in self.tables
         }
-        format_ = self.source.format
-        sheet = workbook.read(path, format_.sheet, format_.header_row, self.source.requires)
-        rows = _counted(sheet.rows, facts)
-        context = Context(self.source, file.received_at)
-        for sequence, event in enumerate(self.transform.parse(rows, context)):
+        found = _counted(rows.read(path, self.source), facts)
+        context = Context(self.source, file.received_at, file.file_name, self.data)
+        for sequence, event in enumerate(self.transform.parse(found, context)):
             counts = facts.tables[event.table_id]
             counts.read += 1
             if isinstance(event, Row):
@@ -116,8 +116,8 @@ class Reader:
             )
 
 
-def _counted(rows: Iterator[workbook.Row], facts: FileFacts) -> Iterator[tuple[int, Cells]]:
-    for row in rows:
+def _counted(found: Iterator[rows.Row], facts: FileFacts) -> Iterator[tuple[int, Cells]]:
+    for row in found:
         facts.sheet_rows += 1
         yield row
 
@@ -127,7 +127,7 @@ def _note(facts: Facts, name: str, value: object) -> None:
         facts.days.setdefault(name, set()).add(value.date())
     elif isinstance(value, date):
         facts.days.setdefault(name, set()).add(value)
-    elif isinstance(value, str):
-        known = facts.texts.setdefault(name, set())
-        if len(known) <= _MOST_TEXTS:
+    elif isinstance(value, str | int):
+        known = facts.words.setdefault(name, set())
+        if len(known) <= MOST_WORDS:
             known.add(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from lake.catalog import Source
 
@@ -55,6 +56,8 @@ class Context:
 
     source: Source
     received_at: datetime  # UTC, no zone
+    file_name: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)  # the catalogue's, by DOMAIN/NAME
 
 
 Parser = Callable[[Iterable[tuple[int, Cells]], Context], Iterator[Event]]

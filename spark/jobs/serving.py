@@ -157,8 +157,7 @@ class _Publisher:
         table = LakeTable(self._spark, self._databases[declared.database], declared.name)
         head = table.head()
         if head is None:
-            schema = ", ".join(merging.schema(declared).split(", ")[2:])
-            rows = self._spark.createDataFrame([], schema)
+            rows = self._spark.createDataFrame([], merging.columns(declared))
         else:
             rows = table.at(head)
         if declared.streamed:

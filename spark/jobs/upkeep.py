@@ -17,7 +17,6 @@ from jobs import lakeio, merging, pipeline
 from jobs.housekeeping import SMALL_FILES, GaveWay, Housekeeping
 from lake import names
 from lake.catalog import Catalog, Table
-from lake.types import names_of
 
 JOB: Final = "upkeep"
 LOG: Final = "ops.upkeep"
@@ -204,5 +203,5 @@ class Upkeep:
             if (row["table_id"], row["action"]) not in known
         ]
         if fresh:
-            schema = ", ".join(f"`{c.name}` {names_of(c.type).spark}" for c in table.columns)
+            schema = merging.columns(table)
             log.append(self._spark.createDataFrame(fresh, schema).coalesce(1))

@@ -7,8 +7,8 @@ variables {
   catalog = {
     sha256    = "abc"
     databases = { toys_silver = { domain = "toys", layer = "silver" }, ops = { domain = "ops", layer = "ops" } }
-    sources   = { "toys/cars" = { kind = "upload", job = "tabular" }, "toys/api" = { kind = "http", job = "tabular" } }
-    jobs      = { tabular = { sources = ["toys/cars", "toys/api"] } }
+    sources   = { "toys/cars" = { kind = "upload", job = "tabular", path = "toys/cars" }, "toys/api" = { kind = "http", job = "tabular", path = "toys/api" } }
+    jobs      = { tabular = { script = "tabular", sources = ["toys/cars", "toys/api"] } }
     lanes     = { "toys-cars" = ["toys/cars"], "toys-api" = ["toys/api"] }
   }
 }
@@ -51,19 +51,28 @@ run "rights_reach_the_lakes_own_tables_only" {
   }
 }
 
-run "only_uploads_land_in_raw" {
+run "each_script_is_shipped_once" {
   module {
     source = "./modules/catalog"
   }
 
-  assert {
-    condition     = output.upload_prefixes == { "toys/cars" = "toys/cars/" }
-    error_message = "A polled source has no place in the inbox."
+  variables {
+    catalog = {
+      sha256    = "abc"
+      databases = {}
+      sources   = {}
+      jobs = {
+        sum_of_cars   = { script = "sum", sources = [] }
+        sum_of_trucks = { script = "sum", sources = [] }
+        tabular       = { script = "tabular", sources = [] }
+      }
+      lanes = {}
+    }
   }
 
   assert {
-    condition     = output.jobs == toset(["tabular"])
-    error_message = "One entry script for each job."
+    condition     = output.scripts == toset(["sum", "tabular"])
+    error_message = "Jobs may share an entry script."
   }
 }
 
@@ -80,19 +89,22 @@ run "what_conducts_the_lake_follows_from_declarations" {
         "toys/cars" = {
           kind = "upload"
           job  = "tabular"
+          path = "vendor/city-cars"
           poll = { api = "toys/maker", schedule = { cron = "*/5 * * * *", zone = "Europe/Madrid" } }
         }
         "toys/race_track" = {
           kind  = "stream"
           job   = ""
+          path  = "toys/race_track"
           feeds = ["toys_silver.laps"]
           poll  = { api = "toys/maker", every_minutes = 30 }
         }
       }
       tables = { "toys_silver.laps" = { fresh_within_minutes = 120 }, "toys_silver.cars" = {} }
       jobs = {
-        tabular = { sources = ["toys/cars"] }
+        tabular = { script = "tabular", sources = ["toys/cars"] }
         toys_gold = {
+          script          = "gold"
           sources         = []
           timeout_minutes = 30
           arguments = [
@@ -113,6 +125,7 @@ run "what_conducts_the_lake_follows_from_declarations" {
       join(" ", output.pipelines["toys/gold"].jobs.toys_gold.arguments) ==
       "--warehouse s3://lake-silver --db tfm_dgv_mbdde_toys_silver --limit 1.5"
       && output.pipelines["toys/gold"].jobs.toys_gold.timeout_minutes == 30
+      && output.pipelines["toys/gold"].jobs.toys_gold.script == "gold"
     )
     error_message = "A job is called with what the deployment calls its databases and warehouses."
   }
@@ -123,7 +136,7 @@ run "what_conducts_the_lake_follows_from_declarations" {
   }
 
   assert {
-    condition     = keys(output.polls) == ["toys/cars"] && output.polls["toys/cars"].schedule.zone == "Europe/Madrid"
+    condition     = keys(output.polls) == ["toys/cars"] && output.polls["toys/cars"].path == "vendor/city-cars" && output.polls["toys/cars"].schedule.zone == "Europe/Madrid"
     error_message = "A stream is no poll, and a poll keeps its zone."
   }
 
@@ -165,7 +178,7 @@ run "a_source_in_two_lanes_is_refused" {
       sha256    = "abc"
       databases = {}
       sources   = { "toys/cars" = { kind = "upload", job = "tabular" } }
-      jobs      = { tabular = { sources = ["toys/cars"] } }
+      jobs      = { tabular = { script = "tabular", sources = ["toys/cars"] } }
       lanes     = { a = ["toys/cars"], b = ["toys/cars"] }
     }
   }

@@ -24,17 +24,17 @@ def waiting_file(
         source=source,
         sha256=digest,
         file_name=name,
-        raw_key=keys.raw(source, name),
+        raw_key=keys.raw(declared, name),
         size=4,
         received_at=moment,
         first_seen=moment,
         last_seen=moment,
         state=WAITING,
-        first_receipt=f"{keys.raw(source, name)}#v1",
+        first_receipt=f"{keys.raw(declared, name)}#v1",
         lane=declared.lane,
         job=declared.job,
         load_id=keys.load_id(digest),
-        bronze_key=keys.bronze(source, name),
+        bronze_key=keys.bronze(declared, name),
     )
     lake.s3.put_object(Bucket=lake.bucket("bronze"), Key=record.bronze_key, Body=b"data")
     assert lake.ledger.admit(record)

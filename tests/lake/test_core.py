@@ -16,6 +16,7 @@ from lake.errors import AccountingError, CatalogError, FileRefused, KeyRefused, 
 from lake.settings import Settings
 
 CATALOG = Catalog.bundled()
+ARRIVALS = CATALOG.source("emt/arrivals")
 SHA = "ab" * 32
 
 
@@ -78,7 +79,7 @@ def test_a_key_of_nobody_is_refused(key: str, complaint: str) -> None:
 @given(st.text(min_size=1, max_size=300).filter(lambda name: not name.endswith("/")))
 def test_whatever_the_name_a_path_stays_in_its_source_and_fits(name: str) -> None:
     for key in (
-        keys.bronze("emt/arrivals", name, SHA),
+        keys.bronze(ARRIVALS, name, SHA),
         keys.quarantine("emt/arrivals", SHA, name),
     ):
         assert key.startswith("emt/arrivals/")
@@ -86,9 +87,9 @@ def test_whatever_the_name_a_path_stays_in_its_source_and_fits(name: str) -> Non
 
 
 def test_other_bytes_under_a_taken_name_get_a_name_of_their_own() -> None:
-    assert keys.bronze("emt/arrivals", "day.xlsx") == "emt/arrivals/day.xlsx"
-    assert keys.bronze("emt/arrivals", "day.xlsx", SHA) == "emt/arrivals/day~abababab.xlsx"
-    assert keys.bronze("emt/arrivals", "a/b.c/day", SHA) == "emt/arrivals/a/b.c/day~abababab"
+    assert keys.bronze(ARRIVALS, "day.xlsx") == "emt/arrivals/day.xlsx"
+    assert keys.bronze(ARRIVALS, "day.xlsx", SHA) == "emt/arrivals/day~abababab.xlsx"
+    assert keys.bronze(ARRIVALS, "a/b.c/day", SHA) == "emt/arrivals/a/b.c/day~abababab"
 
 
 def test_both_shapes_of_an_s3_event_give_the_key_as_it_was_written() -> None:

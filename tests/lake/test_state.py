@@ -218,7 +218,8 @@ def test_a_failed_run_says_why_in_the_words_of_the_job() -> None:
     }
     document = state(executions={"emt/gold": [Execution.of(told)], "ops/upkeep": []})
 
-    gold, upkeep = document["pipelines"]
+    by_id = {one["pipeline"]: one for one in document["pipelines"]}
+    gold, upkeep = by_id["emt/gold"], by_id["ops/upkeep"]
     assert (gold["status"], gold["seconds"]) == ("failed", 1800)
     assert gold["reason"] == (
         "JobFailed: emt_gold: Job failed: emt_gold: nothing is published: rows"

@@ -311,7 +311,8 @@ def test_a_wrong_catalogue_stops_the_build_with_the_compilers_words(
 
 
 def test_a_job_without_an_entry_script_stops_the_build() -> None:
-    compiled = json.dumps({"jobs": {"no_such_job": {"sources": ["toy/sensors"]}}}).encode()
+    job = {"script": "no_such_job", "sources": ["toy/sensors"]}
+    compiled = json.dumps({"jobs": {"no_such_job": job}}).encode()
 
     with pytest.raises(BuildError, match=r"toy/sensors: job no_such_job has no entry script"):
         build.check_jobs(compiled)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from jobs import arrivals, lines, main, meteorology, stops, tabular
+from jobs import arrivals, lines, main, meteorology, openweather, stops, tabular
 from jobs.records import Transform
 from lake import ddl
 from lake.catalog import Catalog
@@ -23,6 +23,7 @@ JOBS: dict[str, Transform] = {
     "emt_lines": lines.TRANSFORM,
     "emt_stops": stops.TRANSFORM,
     "meteorology": meteorology.TRANSFORM,
+    "openweather": openweather.TRANSFORM,
     "tabular": tabular.TRANSFORM,
 }
 

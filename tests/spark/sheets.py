@@ -66,14 +66,14 @@ def poll(*predictions: Any, at: Any = "2025-08-29 17:01:17", **cells: Any) -> di
 
 
 class Read:
-    """One file as its parser reads it."""
+    """One file as its parser reads it, whatever its name says."""
 
     def __init__(self, catalog: Catalog, source_id: str, content: bytes, folder: Path) -> None:
         source = catalog.source(source_id)
         path = folder / "file.xlsx"
         path.write_bytes(content)
         tables = tuple(catalog.table(name) for name in (*source.feeds, *source.derives))
-        reader = Reader(source, tables, JOBS[source.job], {})
+        reader = Reader(source, tables, JOBS[source.job], {}, catalog.data)
         file = File(str(path), source_id, "0" * 64, "load-0", RECEIVED, path.name)
         self._records = list(reader.records((0, file)))
         self._catalog = catalog

@@ -78,7 +78,9 @@ def test_ingest_lands_in_the_places_of_polled_sources_and_reads_its_secrets_only
     found = {one.sid: one for one in statements(policy.address, policy["policy"])}
 
     raw = f"arn:aws:s3:::{lake.outputs['buckets']['raw']}"
-    assert set(found["LandWorkbooks"].resources) == {f"{raw}/{source}/*" for source in POLLED}
+    assert set(found["LandFiles"].resources) == {
+        f"{raw}/{CATALOG.source(source).path}/*" for source in POLLED
+    }
     assert {one.actions for one in found.values() if "s3" in str(one.actions)} == {
         ("s3:PutObject",)
     }

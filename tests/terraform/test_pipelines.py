@@ -65,7 +65,7 @@ def test_stages_and_arguments_are_those_of_the_catalogue(lake: Lake, pipeline: s
         job = CATALOG.jobs[name.split()[1].removesuffix(":")]
         submit = state["Arguments"]["JobDriver"]["SparkSubmit"]
         bucket = lake.outputs["buckets"]["jobs"]
-        assert submit["EntryPoint"] == f"s3://{bucket}/spark/{job.name}.py"
+        assert submit["EntryPoint"] == f"s3://{bucket}/spark/{job.script}.py"
         assert state["Arguments"]["ExecutionTimeoutMinutes"] == job.timeout_minutes
         assert state["TimeoutSeconds"] == ((job.timeout_minutes or 0) + 10) * 60
         words = submit["EntryPointArguments"]

@@ -55,7 +55,7 @@ def test_every_job_of_the_catalogue_has_its_script_in_the_bucket(
     objects = {found["key"] for found in lake.all("aws_s3_object")}
 
     assert objects == {
-        *(f"spark/{job}.py" for job in catalog["jobs"]),
+        *(f"spark/{job['script']}.py" for job in catalog["jobs"].values()),
         *("spark/lake.zip", "spark/environment.tar.gz", "catalog/catalog.json"),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from functions.ingest.clients import arrivals, line_list, lines, stops, weather
+from functions.ingest.clients import arrivals, line_list, lines, openweather, stops, weather
 from functions.ingest.found import Client
 
 CLIENTS: Final[Mapping[str, Client]] = {
@@ -13,5 +13,6 @@ CLIENTS: Final[Mapping[str, Client]] = {
     "emt_line_list": line_list.ask,
     "emt_lines": lines.ask,
     "emt_stops": stops.ask,
+    "openweather": openweather.ask,
     "weatherapi": weather.ask,
 }

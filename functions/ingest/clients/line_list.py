@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from functions.ingest.clients.arrivals import MADRID
-from functions.ingest.found import Found, Question, flat, require, sheet_of
+from functions.ingest.found import Found, Question, require, sheet_of
+from lake.flat import flat
 
 HEADER: Final = (
     *("line", "label", "nameA", "nameB", "group", "startDate", "endDate"),

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from functions.ingest.clients.line_list import lines_of_today
 from functions.ingest.errors import PollFailed
-from functions.ingest.found import Found, Question, flat, require, sheet_of, tried
+from functions.ingest.found import Found, Question, require, sheet_of, tried
 from functions.ingest.transport import ShapeError
+from lake.flat import flat
 
 HEADER: Final = (
     *("line", "label", "stops", "timeTable"),

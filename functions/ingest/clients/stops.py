@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from functions.ingest.found import Found, Question, flat, require, sheet_of
+from functions.ingest.found import Found, Question, require, sheet_of
 from functions.ingest.transport import ShapeError
+from lake.flat import flat
 
 HEADER: Final = ("node", "name", "wifi", "lines", "geometry.type", "geometry.coordinates")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from functions.ingest.found import Found, NothingNew, Question, flat, sheet_of
+from functions.ingest.found import Found, NothingNew, Question, sheet_of
 from functions.ingest.transport import ShapeError
+from lake.flat import flat
 
 _LOCATION: Final = (
     *("name", "region", "country", "lat", "lon", "tz_id", "localtime_epoch", "localtime"),

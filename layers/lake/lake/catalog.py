@@ -72,16 +72,30 @@ class Table:
         return next(column for column in self.columns if column.name == name)
 
 
+WORKBOOK, JSON, PARQUET = "workbook", "json", "parquet"
+_CONTENT_TYPES = {
+    WORKBOOK: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    JSON: "application/json",
+    PARQUET: "application/vnd.apache.parquet",
+}
+
+
 @dataclass(frozen=True)
 class Format:
     """What a source's files are and how large they may be."""
 
+    type: str = WORKBOOK
     sheet: str | None = None
     header_row: int = 1
     extension: str = ".xlsx"
     max_bytes: int = 104_857_600
     max_rows: int = 1_048_576
     max_columns: int = 256
+
+    @property
+    def content_type(self) -> str:
+        """What such a file is called over HTTP."""
+        return _CONTENT_TYPES[self.type]
 
 
 @dataclass(frozen=True)
@@ -150,6 +164,13 @@ class Source:
     reject_share: float = 0.05
     lane: str = ""
     poll: Poll | None = None
+    path: str = ""  # where in raw and bronze its files lie
+    folder: str = ""  # below it, by the clock: the folder of what comes now
+    constants: Mapping[str, str] = field(default_factory=dict)  # what it says of every row
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            object.__setattr__(self, "path", self.id)
 
 
 @dataclass(frozen=True)
@@ -164,9 +185,10 @@ class Argument:
 
 @dataclass(frozen=True)
 class Job:
-    """One Spark entry script."""
+    """One Spark entry script and what it is called with."""
 
     name: str
+    script: str
     sources: tuple[str, ...]
     tables: tuple[str, ...]
     about: str = ""
@@ -350,6 +372,9 @@ def _source(entry: Mapping[str, Any]) -> Source:
         reject_share=entry["reject_share"],
         lane=entry["lane"],
         poll=_poll(entry["poll"]),
+        path=entry["path"],
+        folder=entry["folder"],
+        constants=entry["constants"],
     )
 
 
@@ -371,6 +396,7 @@ def _poll(entry: Mapping[str, Any] | None) -> Poll | None:
 def _job(name: str, entry: Mapping[str, Any]) -> Job:
     return Job(
         name=name,
+        script=entry["script"],
         sources=tuple(entry["sources"]),
         tables=tuple(entry["tables"]),
         about=entry["about"],

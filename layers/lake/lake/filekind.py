@@ -39,7 +39,7 @@ def require_zip(path: Path, size: int) -> None:
         return
     if head.startswith(_OLE):
         raise _ole_refusal(path)
-    raise FileRefused("not_a_workbook", f"This is not an .xlsx workbook but {_guess(head)}")
+    raise FileRefused("not_a_workbook", f"This is not an .xlsx workbook but {guess(head)}")
 
 
 def _ole_refusal(path: Path) -> FileRefused:
@@ -69,7 +69,8 @@ def _holds(path: Path, needle: bytes) -> bool:
     return False
 
 
-def _guess(head: bytes) -> str:
+def guess(head: bytes) -> str:
+    """What the beginning of a file looks like, in words."""
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name

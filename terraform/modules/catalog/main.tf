@@ -14,11 +14,6 @@ locals {
     }
   }
 
-  # Domains that no upload feeds have no place in raw.
-  upload_prefixes = {
-    for id, source in var.catalog.sources : id => "${id}/" if source.kind == "upload"
-  }
-
   # A slash is no part of a name on AWS.
   slugs = {
     for id in concat(keys(var.catalog.sources), keys(var.catalog.pipelines)) :

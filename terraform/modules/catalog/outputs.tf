@@ -8,14 +8,9 @@ output "databases" {
   value       = local.databases
 }
 
-output "jobs" {
-  description = "Names of the jobs, each an entry script."
-  value       = toset(keys(var.catalog.jobs))
-}
-
-output "upload_prefixes" {
-  description = "Where in raw the files of each uploaded source land."
-  value       = local.upload_prefixes
+output "scripts" {
+  description = "Entry scripts of the jobs; several jobs may share one."
+  value       = toset([for job in values(var.catalog.jobs) : job.script])
 }
 
 output "glue_arns" {
@@ -37,6 +32,7 @@ output "pipelines" {
       stages          = pipeline.stages
       jobs = {
         for job in distinct(flatten(pipeline.stages)) : job => {
+          script          = var.catalog.jobs[job].script
           arguments       = local.job_arguments[job]
           timeout_minutes = var.catalog.jobs[job].timeout_minutes
         }
@@ -50,6 +46,7 @@ output "polls" {
   value = {
     for id, source in var.catalog.sources : id => {
       slug     = local.slugs[id]
+      path     = source.path
       schedule = source.poll.schedule
       secret   = var.catalog.apis[source.poll.api].secret
     } if source.kind == "upload" && source.poll != null

@@ -9,6 +9,7 @@ variable "catalog" {
     sources = map(object({
       kind  = string
       job   = string
+      path  = string
       feeds = optional(list(string), [])
       poll = optional(object({
         api           = string
@@ -19,6 +20,7 @@ variable "catalog" {
     }))
     tables = optional(map(object({ fresh_within_minutes = optional(number) })), {})
     jobs = map(object({
+      script          = string
       sources         = list(string)
       timeout_minutes = optional(number)
       arguments = optional(list(object({

@@ -303,7 +303,7 @@ locals {
             RetryPolicy             = { MaxAttempts = 1 }
             JobDriver = {
               SparkSubmit = {
-                EntryPoint            = "s3://${var.spark.jobs_bucket}/spark/${job}.py"
+                EntryPoint            = "s3://${var.spark.jobs_bucket}/spark/${var.pipeline.jobs[job].script}.py"
                 EntryPointArguments   = "{% $append($append($append(${jsonencode(concat(var.pipeline.jobs[job].arguments, ["--served", var.spark.served_uri]))}, ['--date', $date, '--run', $run]), $append($full ? ['--full', 'true'] : [], $from = '' ? [] : ['--from', $from, '--to', $to])), ['--result', '${local.results}' & $run & '/${job}.json']) %}"
                 SparkSubmitParameters = var.spark.parameters
               }

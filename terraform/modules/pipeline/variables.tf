@@ -10,7 +10,7 @@ variable "pipeline" {
     timeout_minutes = number
     stages          = list(list(string))
     schedule        = optional(object({ cron = string, zone = string }))
-    jobs            = map(object({ arguments = list(string), timeout_minutes = number }))
+    jobs            = map(object({ script = string, arguments = list(string), timeout_minutes = number }))
   })
 
   validation {

@@ -1,0 +1,18 @@
+"""OpenWeather's files, daily polls and history by hand, into openweather_silver.weather."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from jobs.main import run
+from jobs.openweather import TRANSFORM
+
+
+def main(argv: Sequence[str]) -> None:
+    """Arguments: --input or --batch, --warehouse, --db, --result."""
+    run("openweather", TRANSFORM, argv, __doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,272 @@
+"""OpenWeather's files as rows: whose they are, when they were, what sun and wind give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from functions.ingest.clients.openweather import parquet
+from jobs import openweather_dims as dims
+from jobs.openweather_keep import Keep, chosen
+from lake.catalog import Catalog
+from lake.errors import LakeError
+from tests.spark.sheets import RECEIVED, Read
+
+CATALOG = Catalog.bundled()
+TABLE = "openweather_silver.weather"
+AT = datetime(2025, 10, 11, 18, 0, 3, tzinfo=UTC)
+# The reply of OpenWeather's own documentation, moved to Patagonia's coordinate.
+REPLY: Mapping[str, Any] = {
+    "coord": {"lon": -68.9063, "lat": -41.8101},
+    "weather": [
+        {"id": 501, "main": "Rain", "description": "lluvia moderada", "icon": "10d"},
+        {"id": 701, "main": "Mist", "description": "niebla", "icon": "50d"},
+    ],
+    "main": {
+        "temp": 8.48,
+        "feels_like": 4.74,
+        "temp_min": 7.56,
+        "temp_max": 9.05,
+        "pressure": 1015,
+        "humidity": 64,
+    },
+    "visibility": 10000,
+    "wind": {"speed": 8.0, "deg": 349, "gust": 11.2},
+    "rain": {"1h": 3.16},
+    "clouds": {"all": 100},
+    "dt": 1760236200,  # 2025-10-12 02:30 UTC: still the 11th in Patagonia
+    "sys": {"country": "AR", "sunrise": 1760176200, "sunset": 1760222700},
+    "timezone": -10800,
+    "name": "Ingeniero Jacobacci",
+    "cod": 200,
+}
+
+
+def read(tmp_path: Path, content: bytes, source: str = "openweather/manual_patagonia") -> Read:
+    return Read(CATALOG, source, content, tmp_path)
+
+
+def row(tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    said = {name: value for name, value in {**REPLY, **changes}.items() if value is not None}
+    (found,) = read(tmp_path, json.dumps(said).encode()).rows(TABLE)
+    return dict(found)
+
+
+def test_a_reply_becomes_a_row_of_its_source_and_its_place(tmp_path: Path) -> None:
+    found = row(tmp_path)
+
+    # 0.5 * 1015 hPa / (287.05 * 281.63 K) * 8^3 m/s, with pencil and paper.
+    assert found.pop("wind_power_wm2") == pytest.approx(321.42, abs=0.01)
+    assert found == {
+        "city": "Patagonia",  # the reply calls it Ingeniero Jacobacci
+        "event_ts_utc": datetime(2025, 10, 12, 2, 30),
+        "event_ts_local": datetime(2025, 10, 11, 23, 30),
+        "tz_offset_s": -10800,
+        "event_date": date(2025, 10, 11),
+        "event_hour": 23,
+        "event_year": 2025,
+        "event_month": 10,
+        "event_day": 11,
+        "lat": -41.8101,
+        "lon": -68.9063,
+        "country": "AR",
+        "resolved_name": "Ingeniero Jacobacci",
+        "temp_c": 8.48,
+        "feels_like_c": 4.74,
+        "temp_min_c": 7.56,
+        "temp_max_c": 9.05,
+        "pressure_hpa": 1015,
+        "humidity_pct": 64,
+        "visibility_m": 10000,
+        "wind_speed_ms": 8.0,
+        "wind_deg": 349,
+        "wind_gust_ms": 11.2,
+        "clouds_pct": 100,
+        "rain_1h_mm": 3.16,
+        "snow_1h_mm": 0.0,  # it does not speak of snow: there is none
+        "weather_id": 501,  # the first of two is the primary one
+        "weather_main": "Rain",
+        "weather_description": "lluvia moderada",
+        "weather_icon": "10d",
+        "sunrise_utc": datetime(2025, 10, 11, 9, 50),
+        "sunset_utc": datetime(2025, 10, 11, 22, 45),
+        "is_daytime": False,
+        "wind_sector": "N",  # from 348.75 on
+        "est_ghi_wm2": 0.0,
+        "source": "manual",
+        "source_file": "file.xlsx",
+        "ingest_ts": RECEIVED,
+    }
+
+
+def test_a_poll_lands_what_its_job_reads(tmp_path: Path) -> None:
+    content = parquet(dict(REPLY), AT)
+
+    (found,) = read(tmp_path, content, "openweather/patagonia").rows(TABLE)
+
+    assert (found["city"], found["source"]) == ("Patagonia", "airbyte")
+    assert {**found, "source": "manual"} == row(tmp_path)
+    (path := tmp_path / "p.parquet").write_bytes(content)
+    with duckdb.connect() as reader:
+        columns = reader.execute("FROM parquet_metadata(?)", [str(path)]).fetchdf()
+    names, kinds = columns["path_in_schema"], columns["compression"]
+    assert set(kinds) == {"SNAPPY"}
+    assert {"_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_generation_id"} <= set(names)
+
+
+def test_objects_that_arrive_as_text_are_opened(tmp_path: Path) -> None:
+    words = {
+        name: json.dumps(value) if isinstance(value, dict | list) else value
+        for name, value in REPLY.items()
+    }
+    columns = ", ".join(f"'{value}' AS {name}" for name, value in words.items())
+    duckdb.sql(f"COPY (SELECT {columns}) TO '{tmp_path / 't.parquet'}' (FORMAT parquet)")
+
+    content = (tmp_path / "t.parquet").read_bytes()
+    (found,) = read(tmp_path, content, "openweather/patagonia").rows(TABLE)
+
+    assert {**found, "source": "manual"} == row(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "expected"),
+    [
+        ({"rain": None}, "rain_1h_mm", 0.0),
+        ({"rain": {"3h": 4.5}}, "rain_1h_mm", 1.5),
+        ({"snow": {"1h": 0.4}}, "snow_1h_mm", 0.4),
+        ({"weather": []}, "weather_main", None),
+        ({"clouds": None}, "est_ghi_wm2", 0.0),  # at night there is no sun to hide
+        ({"clouds": None, "dt": 1760202000}, "est_ghi_wm2", None),
+        ({"wind": {"speed": 3.0}}, "wind_sector", None),
+        ({"wind": None}, "wind_power_wm2", None),
+        ({"main": {"temp": 20.0, "pressure": 1013.6}}, "pressure_hpa", 1014),
+        ({"dt": 1760202000, "clouds": {"all": 0}}, "is_daytime", True),
+    ],
+)
+def test_what_a_reply_does_not_speak_of(
+    tmp_path: Path, changes: dict[str, Any], column: str, expected: object
+) -> None:
+    assert row(tmp_path, **changes)[column] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "rule"),
+    [
+        ({"dt": None}, "event_ts_utc", "required"),
+        ({"dt": "noon"}, "event_ts_utc", "type"),
+        ({"dt": -62135596800}, "event_ts_utc", "type"),  # no local year 0
+        ({"dt": 253402300799}, "event_year", "between"),
+        ({"main": {"humidity": 50}}, "temp_c", "required"),
+        ({"main": {"temp": -90.1}}, "temp_c", "between"),
+        ({"main": {"temp": 60.1}}, "temp_c", "between"),
+        ({"main": {"temp": -273.15, "pressure": 1000}}, "temp_c", "between"),
+        ({"main": {"temp": 20, "humidity": 101}}, "humidity_pct", "between"),
+        ({"wind": {"speed": 1e308, "deg": 10}}, "wind_speed_ms", "between"),
+        ({"wind": {"speed": 1, "deg": 361}}, "wind_deg", "between"),
+        ({"clouds": {"all": -1}}, "clouds_pct", "between"),
+        ({"rain": {"1h": -1}}, "rain_1h_mm", "between"),
+    ],
+)
+def test_what_cannot_be_is_rejected_with_its_column_and_rule(
+    tmp_path: Path, changes: dict[str, Any], column: str, rule: str
+) -> None:
+    said = {"dt": 1760202000, **REPLY, **changes}
+    # A bad one among good ones: the file is not the row's fault.
+    good = [{**REPLY, "dt": 1760000000 + 3600 * hour} for hour in range(30)]
+    text = json.dumps([*good, {name: one for name, one in said.items() if one is not None}])
+
+    found = read(tmp_path, text.encode())
+
+    assert len(found.rows(TABLE)) == 30
+    ((number, said_column, _, said_rule, _),) = found.rejects(TABLE)
+    assert (number, said_column, said_rule) == (31, column, rule)
+
+
+# --- which months --------------------------------------------------------------------------------
+
+
+NAMES = {"riohacha": "Riohacha", "patagonia": "Patagonia"}
+TODAY = date(2026, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("said", "years", "months"),
+    [
+        ({}, (2024, 2025, 2026), (3,)),
+        ({"years": [2024, 2025, 2024], "months": [10]}, (2024, 2025), (10,)),
+        ({"days": [date(2024, 12, 31), date(2025, 1, 1)]}, (2024, 2025), (1, 12)),
+        ({"days": [date(2024, 12, 31)], "months": [2]}, (2024,), (2,)),
+    ],
+)
+def test_what_is_not_said_follows_from_the_day(
+    said: dict[str, Any], years: tuple[int, ...], months: tuple[int, ...]
+) -> None:
+    keep = Keep.of(NAMES, TODAY, **said)
+
+    assert (keep.years, keep.months) == (years, months)
+
+
+def test_a_run_in_2024_names_no_year_twice_and_last_year_is_looked_at() -> None:
+    assert Keep.of(NAMES, date(2024, 5, 1)).years == (2023, 2024)
+
+
+def test_the_part_of_a_table_stands_in_literals() -> None:
+    keep = Keep.of(NAMES, TODAY, [2024, 2025], [1, 10])
+
+    assert keep.where("y", "m", [(2023, 5), (2024, 1)]) == (
+        "((y = 2023 AND m IN (5)) OR (y = 2024 AND m IN (1,10)) OR (y = 2025 AND m IN (1,10)))"
+    )
+    assert keep.of_period("t.") == "t.years = '2024,2025' AND t.months = '1,10'"
+    assert keep.of_names("city") == "city IN ('Riohacha', 'Patagonia')"
+
+
+def test_an_unknown_city_is_said_with_the_nearest() -> None:
+    cities = CATALOG.data["openweather/cities"]
+
+    assert chosen(cities, None) == NAMES
+    assert chosen(cities, ["Patagonia"]) == {"patagonia": "Patagonia"}
+    with pytest.raises(LakeError, match=r"'Riohaca' \(did you mean 'Riohacha'"):
+        chosen(cities, ["Riohaca"])
+
+
+# --- dimensions ----------------------------------------------------------------------------------
+
+
+def test_a_month_has_each_of_its_days_once() -> None:
+    days = dims.days([(2024, 2), (2024, 12)])
+
+    assert len(days) == 29 + 31
+    assert days[28] == {
+        "date_key": 20240229,
+        "date": date(2024, 2, 29),
+        "year": 2024,
+        "quarter": 1,
+        "month": 2,
+        "month_name": "February",
+        "day": 29,
+        "day_of_year": 60,
+        "iso_week": 9,
+        "day_of_week": 4,
+        "is_weekend": False,
+        "season_south": "summer",
+    }
+    # The 29th, 30th and 31st of December 2024: Sunday of week 52, then week 1 of 2025.
+    assert [(day["iso_week"], day["is_weekend"]) for day in days[-3:]] == [
+        (52, True),
+        (1, False),
+        (1, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("month", "season"),
+    [(12, "summer"), (3, "autumn"), (5, "autumn"), (6, "winter"), (9, "spring"), (11, "spring")],
+)
+def test_seasons_of_the_south(month: int, season: str) -> None:
+    assert {day["season_south"] for day in dims.days([(2025, month)])} == {season}
