@@ -24,14 +24,14 @@ def test_the_key_of_a_table_is_required(table: Table) -> None:
     assert all(table.column(name).required for name in table.key)
 
 
-@tables
-def test_a_table_says_which_row_is_newest_or_only_grows(table: Table) -> None:
-    assert table.newest_by or table.layer == "ops"
+@sources
+def test_a_table_that_files_or_streams_feed_says_which_row_is_newest(source: Source) -> None:
+    assert all(CATALOG.table(name).newest_by for name in (*source.feeds, *source.derives))
 
 
 @pytest.mark.parametrize("job", CATALOG.jobs)
 def test_a_job_has_its_entry_script(job: str) -> None:
-    assert (ROOT / "spark" / f"{job}.py").is_file()
+    assert (ROOT / "spark" / f"{CATALOG.jobs[job].script}.py").is_file()
 
 
 @sources

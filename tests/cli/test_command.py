@@ -29,12 +29,13 @@ COMMANDS = [
     "describe",
     "new-source",
 ]
-RUN = "from lake_cli.app import main; main()"
+CODE = "from lake_cli.app import main; main()"
+RUN = [sys.executable, "-c", CODE]
 HEAVY = {"boto3", "botocore", "duckdb", "numpy", "pandas", "pyarrow", "pyspark", "yaml"}
 
 
 def lake(
-    *words: str, run: str = RUN, cwd: Path | None = None, **environment: str
+    *words: str, run: str = CODE, cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LAKE_")}
     kept["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
@@ -183,7 +184,7 @@ def test_a_profile_in_the_environment_does_not_disturb_the_laptop(nowhere: str) 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     kept = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, "--help"],
+        [*RUN, "--help"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=kept,

@@ -609,13 +609,15 @@ def test_no_cell_whatever_breaks_a_parser_and_every_row_is_accounted_for(
     names = sorted(
         {*source.requires, *(mapped.source for mapped in source.columns.values() if mapped.source)}
         | {"timeTable.IdLine", "timeTable.DayType", "current.last_updated", "location.tz_id"}
+        | {"main.temp", "wind.speed", "wind.deg", "rain.3h", "weather", "clouds.all"}
     )
     cells = st.dictionaries(st.sampled_from(names), CELLS, max_size=4)
     rows = data.draw(st.lists(cells, min_size=1, max_size=3))
     tables = [Catalog.bundled().table(name) for name in (*source.feeds, *source.derives)]
     conformers = {table.id: Conformer(table) for table in tables}
 
-    events = list(JOBS[source.job].parse(enumerate(rows, start=2), Context(source, RECEIVED)))
+    context = Context(source, RECEIVED, "file", Catalog.bundled().data)
+    events = list(JOBS[source.job].parse(enumerate(rows, start=2), context))
 
     for event in events:
         assert event.table_id in conformers
