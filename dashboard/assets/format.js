@@ -6,12 +6,21 @@ export const NOTHING = "–";
 export function formatter(locale) {
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+  const hundredth = new Intl.NumberFormat(locale, {
+    minimumFractionDigits: 2,
+    maximumFractionDigits: 2,
+  });
   const share = new Intl.NumberFormat(locale, {
     style: "percent",
     minimumFractionDigits: 1,
     maximumFractionDigits: 1,
   });
   const round = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+  const signed = new Intl.NumberFormat(locale, {
+    style: "percent",
+    maximumFractionDigits: 1,
+    signDisplay: "exceptZero",
+  });
   const some = (value) => value !== null && value !== undefined && Number.isFinite(value);
   return {
     /** @param {number | null | undefined} value */
@@ -23,6 +32,12 @@ export function formatter(locale) {
      * @param {number} value
      */
     axisShare: (value) => round.format(value),
+    /** How much more or less it is, out of hundredths. @param {number | null | undefined} value */
+    change: (value) => (some(value) ? signed.format(value / 100) : NOTHING),
+    /** @param {number | null | undefined} value */
+    tenths: (value) => (some(value) ? tenth.format(value) : NOTHING),
+    /** A number from 0 to 1. @param {number | null | undefined} value */
+    decimal: (value) => (some(value) ? hundredth.format(value) : NOTHING),
     /** @param {number | null | undefined} value @param {string} unit */
     measure: (value, unit) => (some(value) ? `${tenth.format(value)} ${unit}` : NOTHING),
     /** The difference of two shares. @param {number} difference */

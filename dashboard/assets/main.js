@@ -37,7 +37,8 @@ function start() {
     h(
       "span",
       {},
-      "Times are Madrid's. Every answer comes from this lake; nothing is sent elsewhere.",
+      h("span", { id: "clocks" }),
+      " Every answer comes from this lake; nothing is sent elsewhere.",
     ),
     h(
       "a",
@@ -77,6 +78,7 @@ function open(moved) {
   gate = null;
   byId("forget").hidden = false;
   document.title = `${view.title} · Albufera`;
+  byId("clocks").textContent = view.clocks;
   for (const one of views) byId(`tab-${one.id}`).toggleAttribute("aria-current", false);
   byId(`tab-${view.id}`).setAttribute("aria-current", "page");
   panels = view.panels(context).map((spec) => {

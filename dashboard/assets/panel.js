@@ -6,7 +6,7 @@ import { Problem } from "./api.js";
 import { h } from "./dom.js";
 import { asSentence, duration } from "./format.js";
 import { clock } from "./time.js";
-import { commandLine } from "./parts.js";
+import { commandLine, skeleton } from "./parts.js";
 import { disposeCharts, resizeCharts } from "./charts/chart.js";
 
 /**
@@ -67,6 +67,7 @@ export function createPanel(spec, page) {
   /** @type {"waiting" | "shown" | "empty" | "trouble"} */
   let condition = "waiting";
   let again = 0;
+  let asked = 0;
 
   body.append(skeleton(spec.shape));
   element.setAttribute("aria-busy", "true");
@@ -89,8 +90,12 @@ export function createPanel(spec, page) {
   /** Asks again. Whether there is something new to see. */
   async function refresh() {
     clearTimeout(again);
+    asked += 1;
+    const turn = asked;
     try {
       const data = await spec.load();
+      // Meanwhile somebody chose something else: that answer is the one to show.
+      if (turn !== asked) return false;
       const news = data !== shown;
       shown = data;
       cameAt = Date.now();
@@ -99,6 +104,7 @@ export function createPanel(spec, page) {
       return news;
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
+      if (turn !== asked) return false;
       if (problem.kind === "key" || problem.kind === "refused") page.askForKey(problem);
       else trouble(problem);
       return false;
@@ -175,16 +181,6 @@ export function message(kind, title, text, ...more) {
     h("p", { class: "message-title" }, title),
     h("p", {}, text),
     more,
-  );
-}
-
-function skeleton(shape = "chart") {
-  const bones = shape === "rows" ? 6 : shape === "line" ? 2 : 1;
-  return h(
-    "div",
-    { class: `skeleton skeleton-${shape}` },
-    h("span", { class: "unseen" }, "Loading"),
-    Array.from({ length: bones }, () => h("span", { class: "bone", "aria-hidden": "true" })),
   );
 }
 

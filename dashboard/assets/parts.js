@@ -132,6 +132,23 @@ export function choice(label, choices, chosen, choose) {
   );
 }
 
+/**
+ * One of many choices, as a list that opens.
+ * @param {string} id
+ * @param {string} label
+ * @param {string[]} values
+ * @param {string} chosen
+ * @param {(value: string) => string} words
+ * @param {(value: string) => void} choose
+ */
+export function picker(id, label, values, chosen, words, choose) {
+  const options = values.map((value) =>
+    h("option", { value, selected: value === chosen }, words(value)),
+  );
+  const select = h("select", { id, onchange: (event) => choose(event.target.value) }, options);
+  return h("label", { class: "picker" }, label, select);
+}
+
 /** A bar of parts, widest part first in meaning; its figures stand beside it in words. */
 export function stackedBar(parts, whole, label) {
   return h(
@@ -164,4 +181,15 @@ export function commandLine(command) {
     setTimeout(() => (button.textContent = "Copy"), 2000);
   });
   return h("span", { class: "command" }, h("code", {}, command), button);
+}
+
+/** The place of an answer that is under way. @param {string} [shape] */
+export function skeleton(shape = "chart") {
+  const bones = shape === "rows" ? 6 : shape === "line" ? 2 : 1;
+  return h(
+    "div",
+    { class: `skeleton skeleton-${shape}` },
+    h("span", { class: "unseen" }, "Loading"),
+    Array.from({ length: bones }, () => h("span", { class: "bone", "aria-hidden": "true" })),
+  );
 }

@@ -10,7 +10,7 @@ export function readHash(hash) {
 }
 
 export function createRoute() {
-  /** @type {Map<string, () => void>} */
+  /** @type {Map<string, (() => void)[]>} */
   const listeners = new Map();
   let { view, params } = readHash(location.hash);
   const written = (more = {}) => {
@@ -38,9 +38,9 @@ export function createRoute() {
     /** The address with some words changed. @param {Record<string, string | null>} more */
     with: written,
     /** @param {string} name @param {() => void} listener */
-    on: (name, listener) => listeners.set(name, listener),
+    on: (name, listener) => listeners.set(name, [...(listeners.get(name) ?? []), listener]),
     /** @param {string} name */
-    tell: (name) => listeners.get(name)?.(),
+    tell: (name) => listeners.get(name)?.forEach((listener) => listener()),
     /** @param {string} usual the view when none is named */
     read(usual) {
       ({ view, params } = readHash(location.hash));

@@ -58,4 +58,26 @@ export const shortMoment = (at) => (at === null ? "never" : `${shortDay(at)}, ${
 /** A day as its noon in UTC, which is the same day in Madrid. @param {string} day */
 export const noonOf = (day) => Date.parse(`${day}T12:00:00Z`);
 
+/** "05:00" @param {number} hour of a day, 0 to 23 */
+export const hourName = (hour) => `${String(hour).padStart(2, "0")}:00`;
+
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
+/** @param {number} month 1 to 12 */
+export const monthName = (month) => MONTHS[month - 1] ?? String(month);
+/** "Sep" @param {number} month 1 to 12 */
+export const shortMonth = (month) => monthName(month).slice(0, 3);
+
 const plain = (text) => text.replace(",", "");

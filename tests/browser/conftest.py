@@ -98,6 +98,15 @@ def contexts(browser: Browser) -> Iterator[Contexts]:
         one.close()
 
 
+@pytest.fixture(scope="session")
+def reckoner(contexts: Contexts, server: StandIn) -> Page:
+    """Any page of ours, for what its modules reckon: they do not need one."""
+    # Far from Madrid: nothing may depend on where the reader is.
+    page = contexts("en-GB", "Asia/Tokyo").new_page()
+    page.goto(server.url)
+    return page
+
+
 class Opener:
     """Opens views and watches them."""
 

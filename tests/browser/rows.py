@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from tests.browser import weather_rows
+
 Row = dict[str, Any]
 
 # Friday 29 August 2025, midnight in Madrid.
@@ -159,4 +161,5 @@ def results() -> dict[str, list[Row]]:
         "emt_lines": lines(),
         "emt_stops": stops(),
         "emt_weather": weather(),
+        **weather_rows.results(),
     }

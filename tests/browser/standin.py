@@ -20,6 +20,7 @@ from tests.browser import rows, state
 KEY: Final = "lake_0123456789abcdefghijklmnopqrstuv"
 SNAPSHOT: Final = "20250830T095100Z-1a2b3c4d"
 PAGE_ROWS: Final = 60
+OWN: Final = {"cursor", "fields", "limit"}
 TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -115,11 +116,13 @@ class Answer(BaseHTTPRequestHandler):
     def _rows(self, name: str, query: dict[str, str]) -> None:
         mood = self.server.mood
         found = mood.results[name]
-        if "line" in query:
-            found = [row for row in found if row["line"] == query["line"]]
+        for column in query.keys() - OWN:
+            found = [row for row in found if str(row[column]) == query[column]]
         start = int(query.get("cursor", "0"))
-        part = found[start : start + PAGE_ROWS]
-        more = start + PAGE_ROWS
+        more = start + int(query.get("limit", PAGE_ROWS))
+        part = found[start:more]
+        if "fields" in query:
+            part = [{one: row.get(one) for one in query["fields"].split(",")} for row in part]
         body = {
             "result": name,
             "snapshot": SNAPSHOT,

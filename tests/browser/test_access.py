@@ -16,7 +16,7 @@ from tests.browser.standin import Mood
 pytestmark = pytest.mark.browser
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}</script>"
-VIEWS = ("delays", "lake")
+VIEWS = ("delays", "weather", "lake")
 Theme = Literal["light", "dark"]
 
 
@@ -68,7 +68,7 @@ def test_no_width_needs_sideways_scrolling(at_rest: AtRest, view: str) -> None:
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(open_page: Opener) -> None:
     page = open_page()
     seen = []
-    for _ in range(16):
+    for _ in range(17):
         page.keyboard.press("Tab")
         focused = "document.activeElement"
         seen.append(page.evaluate(f"{focused}.id || {focused}.name || {focused}.className"))
@@ -78,7 +78,8 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(open_page: Ope
         )
         assert outline != "none", seen
 
-    assert seen[:6] == ["skip", "brand", "tab-delays", "tab-lake", "theme", "choice-Span-of-time"]
+    tabs = ["tab-delays", "tab-weather", "tab-lake"]
+    assert seen[:7] == ["skip", "brand", *tabs, "theme", "choice-Span-of-time"]
     assert "line-132" in seen
 
 
@@ -129,11 +130,18 @@ def test_text_of_the_data_is_never_markup(open_page: Opener, mood: Mood) -> None
     mood.state["advice"][0] |= {"text": HOSTILE, "command": HOSTILE}
     mood.state["quarantine"][0] |= {"file_name": HOSTILE, "reason": HOSTILE}
     mood.state["tables"][0]["table"] = HOSTILE
+    for name, found in mood.results.items():
+        if name.startswith("openweather"):
+            mood.results[name] = [row | {"city": HOSTILE, "weather_main": HOSTILE} for row in found]
 
     page = open_page()
     assert HOSTILE in page.locator("#lines").inner_text()
     assert HOSTILE in page.locator("#day .sentence").inner_text()
     assert HOSTILE in page.locator("#stops .summary").inner_text()
+    page.click("#tab-weather")
+    page.wait_for_selector("#extremes table")
+    assert HOSTILE in page.locator("#place .headline").inner_text()
+    assert HOSTILE in page.locator("#extremes table").first.inner_text()
     page.click("#tab-lake")
     page.wait_for_selector("#quarantine .run")
 

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.browser.seeing import call
-from tests.browser.standin import StandIn
 
 pytestmark = pytest.mark.browser
 NOTHING = "\N{EN DASH}"
 
 
-@pytest.fixture(scope="module")
-def page(browser: Browser, server: StandIn) -> Iterator[Page]:
-    """Any page of ours: its modules do not need one."""
-    # Far from Madrid: nothing may depend on where the reader is.
-    context = browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB")
-    page = context.new_page()
-    page.goto(server.url)
-    yield page
-    context.close()
+@pytest.fixture
+def page(reckoner: Page) -> Page:
+    return reckoner
 
 
 def hour(moment: str, rate: float | None = 0.1, **more: Any) -> dict[str, Any]:
@@ -304,3 +296,22 @@ def test_the_top_of_a_small_pane_is_a_number_that_reads_well(page: Page) -> None
         return float(call(page, "delays/hourschart.js", script, rows))
 
     assert [most(rain) for rain in (0, 1, 1.1, 4.2, 9, 61)] == [1, 1, 2, 5, 10, 80]
+
+
+def test_a_panel_shows_what_was_asked_last_whichever_answer_comes_last(page: Page) -> None:
+    script = """(async () => {
+      const given = [];
+      const spec = {
+        id: "race",
+        title: "Race",
+        load: () => new Promise((give) => given.push(give)),
+        draw: ({ words }) => [document.createTextNode(words)],
+      };
+      const panel = m.createPanel(spec, { changed: () => {} });
+      const asked = [panel.refresh(), panel.refresh()];
+      given[1]({ words: "the later choice" });
+      given[0]({ words: "the earlier choice" });
+      return [await Promise.all(asked), panel.element.querySelector(".panel-body").textContent];
+    })()"""
+
+    assert call(page, "panel.js", f"await {script}") == [[False, True], "the later choice"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from moto import mock_aws
+from playwright.sync_api import expect
 
 from functions.results_api import handler as results_api
 from lake.served import STATE_KEY
@@ -63,6 +64,8 @@ def as_published(row: dict[str, Any], columns: Iterable[Any]) -> list[Any]:
         value = row.get(column.name)
         if column.type == "timestamp" and value is not None:
             value = datetime.fromisoformat(value).replace(tzinfo=None)
+        if column.type == "date" and value is not None:
+            value = date.fromisoformat(value)
         values.append(value)
     return values
 
@@ -93,7 +96,7 @@ def real_api(server: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         results_api.service.cache_clear()
 
 
-def test_both_views_show_what_was_published(contexts: Contexts, real_api: RealApi) -> None:
+def test_every_view_shows_what_was_published(contexts: Contexts, real_api: RealApi) -> None:
     opener = Opener(contexts, real_api.url)
     page = opener(key=KEY)
 
@@ -102,8 +105,19 @@ def test_both_views_show_what_was_published(contexts: Contexts, real_api: RealAp
     assert cells(page, "#lines")[0] == ["132", "37.4%", "1,384"]
     assert text(page, "#attribution").startswith("In adverse weather 30.0% of 300 predictions")
     assert "140 stops." in text(page, "#stops .summary")
+    page.click("#tab-weather")
+    page.select_option("#pick-city", "patagonia")
+    expect(page.locator("#sun .sample")).to_contain_text("Of 960 observations on at least 40 days.")
+    assert "Of 955 observations in 2 months." in text(page, "#wind .sample")
+    assert "Of 1,000 hours in 2 months." in text(page, "#kinds .sample")
+    assert "Over 23 hours of 24" in text(page, "#today .sample")
+    assert cells(page, "#extremes .scroll:first-child")[0] == [
+        "Thu 2 Oct 2025, 16:00",
+        "21",
+        "Clear",
+    ]
     page.click("#tab-lake")
     page.wait_for_selector("#glance .headline")
     assert text(page, "#glance .headline") == "2 things fail, 1 is late, 1 waits for a person."
-    assert len(cells(page, "#results")) == 5
+    assert len(cells(page, "#results")) == len(rows.results())
     opener.close()

@@ -93,6 +93,12 @@ export const tooltipBox = (title, lines) =>
     ),
   );
 
+/** The next number that reads well at the end of an axis. @param {number} most above 0 */
+export function roundUp(most) {
+  const power = 10 ** Math.floor(Math.log10(most));
+  return power * [1, 2, 3, 4, 5, 6, 8, 10].find((step) => power * step >= most - 1e-9);
+}
+
 /**
  * The axis of shares: it ends at all of them, and not above.
  * @param {(number | null | undefined)[]} shares

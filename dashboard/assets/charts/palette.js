@@ -14,11 +14,20 @@ const NAMES = [
   "wind",
   "other",
   "adverse-wash",
+  "sun",
+  "hot",
+  "cold",
   "bin-0",
   "bin-1",
   "bin-2",
   "bin-3",
   "bin-4",
+  "on-middle",
+  "speed-0",
+  "speed-1",
+  "speed-2",
+  "speed-3",
+  "speed-4",
 ];
 
 /**

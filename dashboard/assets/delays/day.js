@@ -1,10 +1,11 @@
 /** Panel: one line on one day, hour by hour, beside the whole network. */
 
+import { joined } from "../answers.js";
 import { chart } from "../charts/chart.js";
 import { h } from "../dom.js";
 import { plural } from "../format.js";
 import { message } from "../panel.js";
-import { asTable } from "../parts.js";
+import { asTable, picker } from "../parts.js";
 import { FEW } from "../stats.js";
 import { clock, instant, longDay, noonOf } from "../time.js";
 import { dayChart } from "./daychart.js";
@@ -58,7 +59,7 @@ export function dayPanel({ api, format, route }) {
 
 /** Loads the chosen line; gives the same object while its parts are the same. */
 function loader(api, route) {
-  let last = null;
+  const same = joined();
   return async () => {
     const [lines, network] = await Promise.all([
       api.rows("emt_lines"),
@@ -67,20 +68,7 @@ function loader(api, route) {
     const isKnown = lines.rows.some((row) => row.line === route.get("line"));
     const line = isKnown ? route.get("line") : rankLines(lines.rows)[0]?.line;
     const own = line ? await api.rows("emt_delays_by_hour", { line, fields: FIELDS }) : null;
-    const parts = [lines, network, own];
-    if (!last?.parts.every((part, at) => part === parts[at])) {
-      last = {
-        parts,
-        lines,
-        network,
-        own,
-        line,
-        get stale() {
-          return parts.find((part) => part?.stale)?.stale ?? null;
-        },
-      };
-    }
-    return last;
+    return same({ lines, network, own, line });
   };
 }
 
@@ -163,12 +151,4 @@ function dayPicker(days, day, route) {
     route.set("day", one);
     route.tell("day");
   });
-}
-
-function picker(id, label, values, chosen, words, choose) {
-  const options = values.map((value) =>
-    h("option", { value, selected: value === chosen }, words(value)),
-  );
-  const select = h("select", { id, onchange: (event) => choose(event.target.value) }, options);
-  return h("label", { class: "picker" }, label, select);
 }

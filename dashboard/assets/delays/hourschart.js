@@ -1,6 +1,6 @@
 /** The chart of hours: four panes above one another that share their hours. */
 
-import { letters, shareAxis, tooltip, tooltipBox } from "../charts/chart.js";
+import { letters, roundUp, shareAxis, tooltip, tooltipBox } from "../charts/chart.js";
 import { duration } from "../format.js";
 import { FEW } from "../stats.js";
 import { clock, hourOf, moment, shortDay } from "../time.js";
@@ -171,9 +171,7 @@ const shade = (pane, slots, colours) => ({
  * @param {number} least
  */
 export function niceMost(slots, of, least) {
-  const most = Math.max(least, ...valuesOf(slots, of).map((value) => value ?? 0));
-  const power = 10 ** Math.floor(Math.log10(most));
-  return power * [1, 2, 3, 4, 5, 6, 8, 10].find((step) => power * step >= most - 1e-9);
+  return roundUp(Math.max(least, ...valuesOf(slots, of).map((value) => value ?? 0)));
 }
 
 const startsDay = (slot) => slot !== undefined && (slot.silent > 0 || hourOf(slot.at) === 0);

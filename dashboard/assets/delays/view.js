@@ -12,6 +12,7 @@ export const delays = {
   id: "delays",
   title: "Delays",
   heading: "Delays of Madrid's buses",
+  clocks: "Times are Madrid's.",
   panels: (context) =>
     [heroPanel, hoursPanel, weatherPanel, linesPanel, dayPanel, stopsPanel].map((make) =>
       make(context),

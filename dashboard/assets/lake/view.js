@@ -10,6 +10,7 @@ export const lake = {
   id: "lake",
   title: "Lake",
   heading: "State of the lake",
+  clocks: "Times are Madrid's.",
   panels: (context) =>
     [
       glancePanel,
