@@ -14,6 +14,7 @@ from bench import (
     silver_history,
     stream,
     upload_to_query,
+    weather_history,
     workbook_read,
 )
 from bench.report import Figure, show
@@ -23,6 +24,7 @@ BENCHES: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
     "imports": ("Cold starts", lambda: function_imports.figures(Path("build"))),
     "history": ("A day's cost as history grows", silver_history.figures),
     "gold": ("Gold beside reading and writing its rows", gold.figures),
+    "weather": ("OpenWeather, year upon year", weather_history.figures),
     "gold-day": ("What one more day of gold costs", gold.history_figures),
     "stream": ("The weather stream", stream.figures),
     "api": ("The results API", api.figures),

@@ -1,4 +1,4 @@
-"""`make demo`: cloud up, lake applied, workbooks in, APIs polled, weather streamed, gold answered.
+"""`make demo`: cloud up, lake applied, files in, APIs polled, weather streamed, gold answered.
 
 Run again it finds everything in place: the same workbooks are "unchanged", the days were played,
 and gold has nothing to compute.
@@ -17,7 +17,7 @@ from lake_cli.exits import Stop
 from local.installed import LaptopError
 from scripts.console import Console
 from scripts.demo import days
-from scripts.demo.answers import PIPELINE, WORST, page, share_of_weather
+from scripts.demo.answers import LAST_YEAR, PIPELINE, WEATHER, WORST, page, share_of_weather
 from scripts.demo.days import DAY, StandIns
 from scripts.demo.workbooks import Workbooks
 from scripts.laptop import TOLD, Laptop
@@ -59,14 +59,15 @@ def _demo(console: Console, began: float) -> int:
     deployment = Deployment.load(LAPTOP)
 
     console.say(
-        "\n2. Workbooks as EMT and a Spanish Excel write them; one is cut off, one has bad rows"
+        "\n2. Workbooks as EMT and a Spanish Excel write them, and weather's past in JSON;"
+        " one is cut off, three have bad rows"
     )
     books = Workbooks(deployment, demo_set(SEED, DAY), laptop.state_dir / "samples")
     for sample, path in zip(books.samples, books.paths, strict=True):
-        console.say(f"  lake upload {sample.source:<21}{path.name} ({len(sample.content):,} bytes)")
+        console.say(f"  lake upload {sample.source:<30}{path.name} ({len(sample.content):,} bytes)")
     books.send()
 
-    console.say("\n3. Two days pass: EMT is polled, and a container streams the weather")
+    console.say("\n3. Two days pass: EMT and OpenWeather are polled, a container streams weather")
     stand_ins = StandIns(laptop.cloud.endpoint)
     polled = days.poll(deployment, stand_ins, console)
     days.stream(deployment, stand_ins, console)
@@ -83,10 +84,15 @@ def _demo(console: Console, began: float) -> int:
     console.say("5. Gold, by Step Functions: each arrival beside its headway and its weather")
     console.say(f"  lake run {PIPELINE} --date {DAY} --wait")
     wrong += _show("run", PIPELINE, "--date", DAY, "--wait")
+    console.say("\n6. The second domain: two cities side by side, then seven answers")
+    console.say(f"  lake run {WEATHER} --date {DAY} --wait")
+    wrong += _show("run", WEATHER, "--date", DAY, "--wait")
     answered = time.monotonic()
 
-    console.say(f"6. The worst lines{WORST}")
+    console.say(f"7. The worst lines{WORST}")
     wrong += _show("query", WORST)
+    console.say(f"The weather of {DAY} against the year before{LAST_YEAR}")
+    wrong += _show("query", LAST_YEAR)
     if not wrong:
         console.say(share_of_weather(deployment))
     address, unpublished = page(deployment)

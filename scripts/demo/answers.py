@@ -8,6 +8,7 @@ from lake_cli import queries
 from lake_cli.deployment import LAPTOP, Deployment, deployment_file
 
 PIPELINE = "emt/gold"
+WEATHER = "openweather/gold"
 WORST = """
     select line, sum(rated_preds) as rated, sum(delayed_preds) as delayed,
            round(100.0 * sum(delayed_preds) / sum(rated_preds), 1) as delayed_pct,
@@ -16,6 +17,13 @@ WORST = """
     from emt_gold.delay_weather_hourly
     group by line having sum(rated_preds) >= 20
     order by delayed_pct desc, line limit 5
+"""
+LAST_YEAR = """
+    select city, metric, round(value_today, 1) as today, round(value_last_year, 1) as last_year,
+           n_hours_matched as hours
+    from openweather_gold.q4_today_vs_last_year
+    where date = date '2025-08-22' and metric in ('temp_c', 'wind_speed_ms', 'est_ghi_wm2')
+    order by city, metric
 """
 SHARE = """
     select sum(delayed_preds) as delayed, sum(weather_attrib_delays) as delayed_in_bad_weather,

@@ -31,6 +31,8 @@ STEP = timedelta(minutes=15)
 LIST, ARRIVALS = "emt/line_list", "emt/arrivals"
 # Now and then on the first day, every two hours of the second.
 MOMENTS = tuple(FIRST + timedelta(hours=hour) for hour in (8, 12, 16, 20, *range(30, 46, 2)))
+EVENING = datetime(2025, 8, 22, 18, tzinfo=UTC)
+WEATHER = ("openweather/riohacha", "openweather/patagonia")
 GOOD = ("accepted", "unchanged")
 STREAM = "meteorology/stream"
 CONTAINER = "weather-poller"
@@ -40,7 +42,7 @@ _PAUSE_S = 0.05
 
 
 class StandIns:
-    """The door through which the demo controls EMT's and WeatherAPI's stand-ins."""
+    """The door through which the demo controls the stand-ins of all APIs."""
 
     def __init__(self, endpoint: str) -> None:
         self._url = f"{endpoint}{PREFIX}/control"
@@ -61,7 +63,8 @@ class StandIns:
 
 
 def poll(deployment: Deployment, stand_ins: StandIns, console: Console) -> list[Asked]:
-    """Asks EMT for its lines, and at each moment that was not played yet for its buses."""
+    """Asks EMT for its lines, at each moment that was not played yet for its buses, and
+    OpenWeather for two places."""
     known = deployment.polls.state(ARRIVALS)
     moments = [moment for moment in MOMENTS if not known or moment > _moment(known.at)]
     stand_ins.set(moments[0] if moments else LAST, 1)
@@ -71,8 +74,11 @@ def poll(deployment: Deployment, stand_ins: StandIns, console: Console) -> list[
             step.note(f"{ARRIVALS} at {moment:%A %H:%M}")
             stand_ins.set(moment, 1)
             asked += polls.ask(deployment, [ARRIVALS], at=moment.isoformat())
+        if deployment.polls.state(WEATHER[0]) is None:
+            stand_ins.set(EVENING, 1)
+            asked += polls.ask(deployment, WEATHER, at=EVENING.isoformat())
         rows = sum(one.as_dict()["rows"] for one in asked)
-        step.note(f"{LIST}, and {ARRIVALS} at {len(moments)} moments: {rows:,} answers")
+        step.note(f"{LIST}, {ARRIVALS} at {len(moments)} moments, two places: {rows:,} answers")
     return asked
 
 

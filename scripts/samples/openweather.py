@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from math import cos, pi, sin
-from pathlib import Path
 from random import Random
 from typing import Any, Final
+
+from scripts.samples.model import Sample, Truth
 
 _HOUR: Final = timedelta(hours=1)
 _SPELL_HOURS: Final = 6  # a sky lasts as long
@@ -101,11 +102,27 @@ def history(city: str, first: datetime, hours: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def write_history(city: str, first: datetime, hours: int, path: Path) -> Path:
-    """A bulk of history as one file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(list(history(city, first, hours))), encoding="utf-8")
-    return path
+def two_years(city: str, day: str) -> Sample:
+    """The month of a day up to its end, and the same of the year before, as a bulk of history.
+
+    One of its entries has lost its moment.
+    """
+    at = datetime.fromisoformat(day).replace(tzinfo=UTC, day=1)
+    hours = 24 * int(day[-2:]) + 24
+    both = [at.replace(year=at.year - 1), at]
+    entries = [one for first in both for one in history(city, first, hours)]
+    lost = {name: value for name, value in entries[-1].items() if name not in ("dt", "dt_iso")}
+    content = json.dumps([*entries, lost]).encode()
+    truth = Truth(
+        sheet_rows=len(entries) + 1,
+        read=len(entries) + 1,
+        accepted=len(entries),
+        rejected=1,
+        tables={"openweather_silver.weather": len(entries)},
+    )
+    keys = frozenset((city.title(), one["dt"]) for one in entries)
+    name = f"history-{city}-{day[:7]}.json"
+    return Sample(f"openweather/manual_{city}", name, content, truth, keys)
 
 
 def _seen(place: Place, at: datetime, lang: str) -> dict[str, Any]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import subprocess
 import sys
 import zipfile
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
 
 import openpyxl
 import pytest
 
-from scripts.samples import arrivals, broken, demo_set, lines, reference, weather
+from scripts.samples import arrivals, broken, demo_set, lines, openweather, reference, weather
 from scripts.samples.model import Sample
 from scripts.samples.workbook import EXCEL_CELL
 
@@ -176,4 +178,27 @@ def test_the_demo_set_has_every_source_of_the_catalogue() -> None:
         "emt/stops",
         "emt/line_list",
         "meteorology/workbook",
+        "openweather/manual_riohacha",
+        "openweather/manual_patagonia",
     }
+
+
+def test_the_truth_of_two_years_is_what_another_reader_counts() -> None:
+    sample = openweather.two_years("patagonia", DAY)
+    entries = json.loads(sample.content)
+
+    moments = [entry["dt"] for entry in entries if "dt" in entry]
+    years = Counter(datetime.fromtimestamp(moment, UTC).year for moment in moments)
+    hours = 24 * int(DAY[-2:]) + 24
+
+    assert years == {int(DAY[:4]): hours, int(DAY[:4]) - 1: hours}
+    assert len(set(moments)) == len(moments) == sample.truth.accepted
+    assert len(entries) - len(moments) == sample.truth.rejected == 1
+    assert {entry["city_name"] for entry in entries} == {"Ingeniero Jacobacci"}
+    # Both kinds of a dry sky, and what falls from a wet one only.
+    assert {"Clear", "Clouds"} < {entry["weather"][0]["main"] for entry in entries}
+    assert all(
+        entry["weather"][0]["main"] in ("Rain", "Thunderstorm")
+        for entry in entries
+        if "rain" in entry
+    )
