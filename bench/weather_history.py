@@ -29,17 +29,16 @@ AIM_RATIO = 1.3
 
 def figures() -> list[Figure]:
     """Each history in a Spark of its own, so that none inherits another's warm code."""
-    told, peaks = {}, {}
+    told = {}
     for years in HISTORIES:
         finished = run([sys.executable, "-m", "bench.weather_history", str(years)])
         told[years] = json.loads(finished.output.strip().splitlines()[-1])
-        peaks[years] = finished.peak_mb
     short, long = (told[years] for years in HISTORIES)
     ratio = long["day"] / short["day"]
     return [
         Figure(
             what=f"{years} years of two cities into silver, then gold ({one['hours']:,.0f} hours)",
-            ours=f"{one['silver']:.0f} s + {one['gold']:.0f} s, {peaks[years]:,.0f} MB",
+            ours=f"{one['silver']:.0f} s + {one['gold']:.0f} s",
             yardstick="",
             ratio="",
             aim="",

@@ -325,7 +325,7 @@ variable "provider_max_retries" {
 # --- What the lake asks by itself -----------------------------------------------------------------
 
 variable "secrets" {
-  description = "Secrets of the APIs by logical name, each a JSON text: emt {email, password}, meteorology {key}; written, never kept in the state."
+  description = "Secrets of the APIs by logical name, each a JSON text: emt {email, password}, meteorology {key}, openweather {key}; written, never kept in the state."
   type        = map(string)
   default     = {}
   sensitive   = true
@@ -369,4 +369,23 @@ variable "api_cors_origins" {
     condition     = alltrue([for origin in var.api_cors_origins : can(regex("^https?://[^/*]+$", origin))])
     error_message = "Name each origin as a browser does: https://host, without a path and without a wildcard."
   }
+}
+
+# --- Governance -----------------------------------------------------------------------------------
+
+variable "reader_principals" {
+  description = "ARNs of who may read gold through a role of its own; none makes no role."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.reader_principals : can(regex("^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:", arn))])
+    error_message = "A reader is named by the ARN of a role, a user or an account, never by a star."
+  }
+}
+
+variable "lake_formation_grants" {
+  description = "Grant the same rights in Lake Formation, for an account where it is in force (docs/openweather.md)."
+  type        = bool
+  default     = false
 }

@@ -103,7 +103,7 @@ def history(city: str, first: datetime, hours: int) -> Iterator[dict[str, Any]]:
 
 
 def two_years(city: str, day: str) -> Sample:
-    """The month of a day up to its end, and the same of the year before, as a bulk of history.
+    """The month of a day, until it is over everywhere, and the same of the year before, in bulk.
 
     One of its entries has lost its moment.
     """

@@ -10,9 +10,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -20,11 +19,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
 from jobs import lakeio, merging, openweather, pipeline, publish, quality, serving, showing
-from jobs import openweather_answers as answers
 from jobs import openweather_dims as dims
-from jobs import openweather_facts as facts
 from jobs.lakeio import LakeTable
 from jobs.openweather_keep import Keep, chosen
+from jobs.openweather_parts import CONDITIONS, DIM_CONDITION, GOLD, LAST, Part, Parts, Sizes
 from jobs.publish import Staged
 from lake import names
 from lake.catalog import Catalog
@@ -32,28 +30,10 @@ from lake.catalog import Catalog
 JOB: Final = "weather_gold"
 # Raised when a definition changes, so that a second try is not taken for the first.
 DEFINITIONS: Final = 1
-GOLD: Final = "openweather_gold"
-CONDITIONS: Final = "openweather/conditions"
 QUALITY: Final = "ops.quality"
 _AT_ONCE: Final = 3  # small tables wait for plans and commits more than they compute
 _STAMP: Final = "generated_at"
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How long the lists are, and how much of a day makes a day."""
-
-    best: int
-    sectors: int
-    least_hours: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """The rows that a table should hold in a part of it, said for its own columns and for `t`."""
-
-    rows: DataFrame
-    where: tuple[str, str]
+_WORK: Final = "lake.work"
 
 
 def run(
@@ -152,120 +132,17 @@ class Gold:
             "cities": list(keep.cities.values()),
             "compare_date": keep.today.isoformat(),
         }
-        if head is None:
+        work = self._work(keep, head)
+        if head is None or (not self._call.full and self._table(LAST).property(_WORK) == work):
             return {"status": "unchanged", **told, "tables": {}, "quality": []}
-        parts, kept = self._parts(keep, head)
-        try:
-            staged = self._stage(parts, self._token(keep, head))
-            lakeio.kill_point("all_staged")
-            verdicts = self._audit(staged, keep.today)
-            told["quality"] = [one.said() for one in verdicts]
-            told["tables"] = showing.show(staged, verdicts, told)
-        finally:
-            for frame in kept:
-                frame.unpersist()
+        parts = Parts(self._spark, self._catalog, keep, self._sizes)
+        found = parts.of(self._silver, head, self._conditions())
+        staged = self._stage(found, work)
+        lakeio.kill_point("all_staged")
+        verdicts = self._audit(staged, found, keep.today)
+        told["quality"] = [one.said() for one in verdicts]
+        told["tables"] = showing.show(staged, verdicts, told)
         return {"status": "published" if showing.changed(staged) else "unchanged", **told}
-
-    # --- what the tables should hold ------------------------------------------------------
-
-    def _parts(self, keep: Keep, head: int) -> tuple[dict[str, Part], list[DataFrame]]:
-        """Each table's part of this run, and the frames that are kept in memory for it."""
-        last_year = answers.year_before(keep.today)
-        compared = [(day.year, day.month) for day in (keep.today, last_year)]
-        months = keep.where("event_year", "event_month", compared)
-        seen = self._silver.at(head, f"{keep.of_names('city')} AND {months}").withColumn(
-            "city_key", _key_of(keep.cities)
-        )
-        groups = self._catalog.data[CONDITIONS]["worst_first"]
-        every_hour = facts.hourly(seen, groups).localCheckpoint()
-        asked = keep.where("event_year", "event_month")
-        hours = every_hour.where(asked)
-        days = facts.daily(hours).localCheckpoint()
-        return {
-            **self._dimensions(keep, seen.where(asked)),
-            **self._monthly(keep, hours, days),
-            **self._compared(keep, every_hour),
-            **self._of_the_period(keep, hours, days),
-        }, [every_hour, days]
-
-    def _dimensions(self, keep: Keep, seen: DataFrame) -> dict[str, Part]:
-        date_table, city_table = f"{GOLD}.dim_date", f"{GOLD}.dim_city"
-        condition_table = f"{GOLD}.dim_weather_condition"
-        months = keep.where("year", "month")
-        known = self._rows(condition_table)
-        conditions = dims.conditions(seen, known).persist()
-        keys = [str(row[0]) for row in conditions.select("condition_key").collect()] or ["NULL"]
-        listed = f"condition_key IN ({', '.join(keys)})"
-        data = self._catalog.data[openweather.CITIES]
-        return {
-            date_table: Part(
-                self._made(date_table, dims.days(keep.cells)),
-                (months, keep.where("t.year", "t.month")),
-            ),
-            city_table: Part(
-                self._made(city_table, dims.cities(data, keep.cities)),
-                (keep.of_cities(), keep.of_cities("t.city_key")),
-            ),
-            condition_table: Part(conditions, (listed, f"t.{listed}")),
-        }
-
-    def _monthly(self, keep: Keep, hours: DataFrame, days: DataFrame) -> dict[str, Part]:
-        def part(rows: DataFrame, year: str, month: str) -> Part:
-            own = f"{keep.of_cities()} AND {keep.where(year, month)}"
-            of_t = f"{keep.of_cities('t.city_key')} AND {keep.where(f't.{year}', f't.{month}')}"
-            return Part(rows, (own, of_t))
-
-        key = F.expr("CAST(date_format(event_date, 'yyyyMMdd') AS int)")
-        return {
-            f"{GOLD}.fact_weather_hourly": part(
-                hours.withColumn("date_key", key), "event_year", "event_month"
-            ),
-            f"{GOLD}.fact_weather_daily": part(
-                days.withColumn("date_key", key), "event_year", "event_month"
-            ),
-            **{
-                f"{GOLD}.{name}": part(_named(answer(hours), keep), "year", "month")
-                for name, answer in _MONTHLY.items()
-            },
-        }
-
-    def _compared(self, keep: Keep, hours: DataFrame) -> dict[str, Part]:
-        cities = self._spark.createDataFrame([(key,) for key in keep.cities], "city_key string")
-        rows = answers.today_against_last_year(hours, cities, keep.today)
-        day = f"date = DATE '{keep.today}'"
-        own = f"{keep.of_cities()} AND {day}"
-        return {
-            f"{GOLD}.q4_today_vs_last_year": Part(
-                _named(rows, keep), (own, f"{keep.of_cities('t.city_key')} AND t.{day}")
-            )
-        }
-
-    def _of_the_period(self, keep: Keep, hours: DataFrame, days: DataFrame) -> dict[str, Part]:
-        sizes = self._sizes
-        found = {
-            "q5_best_days_topk": answers.days_by_score(
-                days, sizes.best, sizes.least_hours, best=True
-            ),
-            "q5_worst_days_topk": answers.days_by_score(
-                days, sizes.best, sizes.least_hours, best=False
-            ),
-            "q6_wind_sector_topk": answers.wind_sectors(hours, sizes.sectors),
-            "q7_temp_extremes_hottest_topk": answers.extreme_hours(hours, sizes.best, hottest=True),
-            "q7_temp_extremes_coldest_topk": answers.extreme_hours(
-                hours, sizes.best, hottest=False
-            ),
-        }
-        own = f"{keep.of_cities()} AND {keep.of_period()}"
-        of_t = f"{keep.of_cities('t.city_key')} AND {keep.of_period('t.')}"
-        return {
-            f"{GOLD}.{name}": Part(
-                _named(rows, keep).withColumns(
-                    {column: F.lit(text) for column, text in keep.period.items()}
-                ),
-                (own, of_t),
-            )
-            for name, rows in found.items()
-        }
 
     def _all_years(self, head: int | None) -> list[int] | None:
         """The years that silver holds anything of, by its partitions."""
@@ -276,7 +153,9 @@ class Gold:
 
     # --- writing --------------------------------------------------------------------------
 
-    def _stage(self, parts: Mapping[str, Part], token: str) -> dict[str, Staged]:
+    def _stage(self, parts: Mapping[str, Part], work: str) -> dict[str, Staged]:
+        """Every table's rows beside what readers see; the last one shown bears the work's name."""
+
         def one(table_id: str) -> Staged:
             part, table = parts[table_id], self._catalog.table(table_id)
             stamped = part.rows.withColumn(_STAMP, F.lit(self._call.started).cast("timestamp_ntz"))
@@ -287,20 +166,26 @@ class Gold:
                 self._table(table_id),
                 rows,
                 part.where,
-                token,
-                {"lake.run": self._call.run},
+                work,
+                {"lake.run": self._call.run, _WORK: work},
                 ignoring=frozenset({_STAMP}),
-                marks=False,
+                marks=table_id == LAST,
             )
 
+        if list(parts)[-1] != LAST:
+            raise ValueError(f"{LAST} is to be shown when all others are")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return dict(zip(parts, pool.map(one, parts), strict=True))
 
-    def _audit(self, staged: Mapping[str, Staged], today: date) -> list[quality.Verdict]:
-        changed = [one for one in staged.values() if any(one.rows.values())]
+    def _audit(
+        self, staged: Mapping[str, Staged], parts: Mapping[str, Part], today: date
+    ) -> list[quality.Verdict]:
+        changed = [name for name, one in staged.items() if any(one.rows.values())]
 
-        def look(one: Staged) -> list[quality.Verdict]:
-            return quality.audit(one, "event_date", None, None, today)
+        def look(table_id: str) -> list[quality.Verdict]:
+            # The part of this run alone: a look at all of history would cost more each night.
+            where = parts[table_id].where[0]
+            return quality.audit(staged[table_id], "event_date", where, None, today)
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             verdicts = [verdict for found in pool.map(look, changed) for verdict in found]
@@ -310,43 +195,25 @@ class Gold:
         lakeio.kill_point("audited")
         return verdicts
 
-    def _token(self, keep: Keep, head: int) -> str:
-        """The same work has the same name, so that a second try clears away the first."""
-        work = [DEFINITIONS, head, keep.period, sorted(keep.cities), keep.today.isoformat()]
-        said = json.dumps([*work, vars(self._sizes)], sort_keys=True)
+    def _work(self, keep: Keep, head: int | None) -> str:
+        """The same work has the same name: it is not done twice, and a second try clears away
+        the first."""
+        data = [self._catalog.data[name] for name in (CONDITIONS, openweather.CITIES)]
+        asked = [keep.period, sorted(keep.cities), keep.today.isoformat(), vars(self._sizes)]
+        said = json.dumps([DEFINITIONS, head, asked, data], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:32]
 
-    def _made(self, table_id: str, rows: list[dict[str, Any]]) -> DataFrame:
-        return dims.frame(self._spark, rows, merging.columns(self._catalog.table(table_id)))
-
-    def _rows(self, table_id: str) -> DataFrame:
-        table = self._table(table_id)
+    def _conditions(self) -> DataFrame:
+        """The kinds of weather that gold has words for."""
+        table = self._table(DIM_CONDITION)
         head = table.head()
-        return self._made(table_id, []) if head is None else table.at(head)
+        if head is not None:
+            return table.at(head)
+        return dims.frame(self._spark, [], merging.columns(self._catalog.table(DIM_CONDITION)))
 
     def _table(self, table_id: str) -> LakeTable:
         table = self._catalog.table(table_id)
         return LakeTable(self._spark, self._databases[table.database], table.name)
-
-
-_MONTHLY: Final[Mapping[str, Callable[[DataFrame], DataFrame]]] = {
-    "q1_solar_hour_by_month": answers.solar_hour_by_month,
-    "q2_wind_patterns": answers.wind_patterns,
-    "q3_weather_main": answers.weather_kinds,
-}
-
-
-def _key_of(cities: Mapping[str, str]) -> Any:
-    """The lasting key of the city in a row."""
-    pairs = [F.lit(word) for key, name in cities.items() for word in (name, key)]
-    return F.create_map(*pairs)[F.col("city")]
-
-
-def _named(rows: DataFrame, keep: Keep) -> DataFrame:
-    """An answer with its city's name, its columns called as people read them."""
-    pairs = [F.lit(word) for key, name in keep.cities.items() for word in (key, name)]
-    named = rows.withColumn("city", F.create_map(*pairs)[F.col("city_key")])
-    return named.withColumnsRenamed({"event_year": "year", "event_month": "month"})
 
 
 def _typed(columns: str) -> list[tuple[str, str]]:

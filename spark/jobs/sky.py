@@ -55,8 +55,3 @@ def wind_power_wm2(speed_ms: float, pressure_hpa: float, temp_c: float) -> float
 def sector(direction_deg: float) -> str:
     """The sixteenth of the compass that a direction lies in; north lies around 0."""
     return SECTORS[int((direction_deg % 360 + _WIDTH_DEG / 2) // _WIDTH_DEG) % len(SECTORS)]
-
-
-def sector_center_deg(name: str) -> float:
-    """The middle of a sector."""
-    return SECTORS.index(name) * _WIDTH_DEG

@@ -157,7 +157,7 @@ run "a_source_without_its_job_is_refused" {
     catalog = {
       sha256    = "abc"
       databases = {}
-      sources   = { "toys/cars" = { kind = "upload", job = "gone" } }
+      sources   = { "toys/cars" = { kind = "upload", job = "gone", path = "toys/cars" } }
       jobs      = {}
       lanes     = { "toys-cars" = ["toys/cars"] }
     }
@@ -177,7 +177,7 @@ run "a_source_in_two_lanes_is_refused" {
     catalog = {
       sha256    = "abc"
       databases = {}
-      sources   = { "toys/cars" = { kind = "upload", job = "tabular" } }
+      sources   = { "toys/cars" = { kind = "upload", job = "tabular", path = "toys/cars" } }
       jobs      = { tabular = { script = "tabular", sources = ["toys/cars"] } }
       lanes     = { a = ["toys/cars"], b = ["toys/cars"] }
     }

@@ -12,6 +12,7 @@ import pytest
 import requests
 from playwright.sync_api import expect, sync_playwright
 
+from lake.catalog import Catalog
 from lake.client import Client
 from scripts.provision.browser import NO_BROWSER, find_browser
 from scripts.samples import arrivals, lines, weather
@@ -20,7 +21,7 @@ from tests.laptop.journey import Lake, eventually, written
 pytestmark = [pytest.mark.laptop, pytest.mark.timeout(900)]
 
 DAY, NEXT = "2025-09-02", "2025-09-03"
-RESULTS = {"emt_delays_by_hour", "emt_lines", "emt_network_by_hour", "emt_stops", "emt_weather"}
+RESULTS = {name for name, one in Catalog.bundled().results.items() if one.job == "emt_gold"}
 Api = Mapping[str, str]
 
 
@@ -46,12 +47,13 @@ def client(api: Api) -> Client:
     return Client(api["url"], api["key"])
 
 
-def test_a_run_of_gold_publishes_every_declared_result(
+def test_a_run_of_gold_publishes_each_of_its_results(
     client: Client, answered: Mapping[str, Any]
 ) -> None:
     assert answered["status"] == "succeeded"
-    assert {one["name"] for one in client.results()} == RESULTS
-    assert all(one["fresh"] for one in client.results())
+    shown = {one["name"]: one for one in client.results() if one["published_at"]}
+    assert shown.keys() >= RESULTS
+    assert all(shown[name]["fresh"] for name in RESULTS)
 
 
 def test_what_the_api_answers_is_what_athena_counts(lake: Lake, client: Client) -> None:

@@ -185,7 +185,10 @@ def test_a_run_for_some_erases_nothing_of_others_killed_or_not(
     compared = september["openweather_gold.q4_today_vs_last_year"]
     assert [(row["value_today"], row["n_hours_matched"]) for row in compared] == [(None, 0)] * 7
 
-    again = lake.gold_of("2024,2025", "10", "2025-10-11")
+    # The month before last again, all of it; then the same once more, which is known to be done.
+    octobers_again = lake.gold_of("2024,2025", "10", "2025-10-11")
+    once_more = lake.gold_of("2024,2025", "10", "2025-10-11")
 
-    assert again["status"] == "unchanged"
+    assert (octobers_again["status"], once_more["status"]) == ("unchanged", "unchanged")
+    assert (len(octobers_again["tables"]), once_more["tables"]) == (14, {})
     assert lake.state() == after

@@ -71,7 +71,3 @@ def test_a_direction_lies_in_its_sixteenth_and_north_on_both_sides(
     direction: float, name: str
 ) -> None:
     assert sky.sector(direction) == name
-
-
-def test_the_middle_of_a_sector_lies_in_it() -> None:
-    assert [sky.sector(sky.sector_center_deg(name)) for name in sky.SECTORS] == list(sky.SECTORS)

@@ -15,6 +15,8 @@ def test_the_published_databases_keep_their_names(lake: Lake) -> None:
         "tfm_dgv_mbdde_emt_gold",
         "tfm_dgv_mbdde_emt_silver",
         "tfm_dgv_mbdde_meteorology_silver",
+        "tfm_dgv_mbdde_openweather_gold",
+        "tfm_dgv_mbdde_openweather_silver",
         "tfm_dgv_mbdde_ops",
     }
 

@@ -135,4 +135,52 @@ def test_a_service_that_acts_for_others_must_act_for_this_account(lake: Lake) ->
         )
         if trust.principal == {"Service": "lambda.amazonaws.com"}:
             continue  # a function's role can only be taken by functions of its own account
+        if role.address.startswith("aws_iam_role.reader"):
+            continue  # people take it, who are named one by one
         assert trust.condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}, role
+
+
+def test_a_reader_reads_gold_and_writes_its_own_answers_only(prod: Lake, dev: Lake) -> None:
+    buckets = prod.outputs["buckets"]
+    (role,) = (one for one in prod.all("aws_iam_role") if one["name"].endswith("-reader"))
+    (policy,) = (
+        found for found in prod.all("aws_iam_role_policy") if "policy.reader" in found.address
+    )
+    told = list(statements(policy.address, policy["policy"]))
+
+    assert "arn:aws:iam::123456789012:role/analysts" in role["assume_role_policy"]
+    assert role["max_session_duration"] == 3600
+    writing = [one for one in told if any("Put" in action for action in one.actions)]
+    assert [one.resources for one in writing] == [(f"arn:aws:s3:::{buckets['athena']}/results/*",)]
+    read = {
+        resource
+        for one in told
+        if "s3:GetObject" in one.actions and "s3:PutObject" not in one.actions
+        for resource in one.resources
+    }
+    gold = [
+        db["name"] for db in prod.all("aws_glue_catalog_database") if db["name"].endswith("_gold")
+    ]
+    assert len(gold) == 2
+    assert read == {f"arn:aws:s3:::{buckets['gold']}/{name}.db/*" for name in gold}
+    verbs = {action for one in told for action in one.actions}
+    assert not {one for one in verbs if one.startswith("glue:") and ":Get" not in one}
+    assert not [one for one in dev.all("aws_iam_role") if one["name"].endswith("-reader")]
+
+
+def test_lake_formation_says_the_same_where_it_is_in_force(prod: Lake, dev: Lake) -> None:
+    grants = prod.all("aws_lakeformation_permissions")
+    (spark,) = (one for one in prod.all("aws_iam_role") if one.address == "aws_iam_role.spark")
+    databases = {db["name"] for db in prod.all("aws_glue_catalog_database")}
+    by_spark: set[str] = set()
+    for grant in grants:
+        place = (grant["database"] or grant["table"])[0]
+        name = place.get("database_name") or place["name"]
+        if grant["principal"] == spark["arn"]:
+            by_spark.add(name)
+        else:
+            assert name.endswith("_gold"), grant
+            assert set(grant["permissions"]) <= {"DESCRIBE", "SELECT"}, grant
+    assert by_spark == databases
+    assert len(grants) == 2 * len(databases) + 2 * 2
+    assert dev.all("aws_lakeformation_permissions") == []
