@@ -19,6 +19,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, DataFrameReader, Row, SparkSession
 
+from lake import names
 from lake.accounting import Counts
 from lake.errors import LakeError
 from lake.objects import FolderObjects, Objects, S3Objects
@@ -172,6 +173,13 @@ def _changes_rows(snapshot: Any) -> bool:
     summary = snapshot.summary()
     moved = any(int(summary.get(name) or 0) for name in _ROWS_MOVED)
     return moved and str(snapshot.operation()) != "replace"
+
+
+def database_prefix(spark: SparkSession, said: str | None, logical: str) -> str:
+    """What the deployment's databases carry before their logical names, by one or as submitted."""
+    if said is not None:
+        return names.database_prefix(said, logical)
+    return submitted(spark, "database_prefix")
 
 
 class LakeTable:

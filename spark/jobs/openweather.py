@@ -57,6 +57,8 @@ _CELLS: Final[Mapping[str, Mapped]] = {
 _NAMES: Final = ("name", "city_name")
 # What a reply does not speak of did not happen.
 _FALLEN: Final[Mapping[str, str]] = {"rain_1h_mm": "rain.3h", "snow_1h_mm": "snow.3h"}
+# OpenWeather answers for a settlement, which lies a walk away and never a day.
+_NEAR_DEG: Final = 1.0
 _WHOLE: Final = ("pressure_hpa", "humidity_pct", "visibility_m", "wind_deg", "clouds_pct")
 
 
@@ -98,13 +100,27 @@ def parse(rows: Iterable[tuple[int, Cells]], context: Context) -> Iterator[Event
                 values[column] = mapping.read(cell, mapped)
             for column, of_three_hours in _FALLEN.items():
                 cell = values[column] = _fallen(values[column], opened.get(of_three_hours))
+            column, cell = "lat", opened.get("coord.lat", opened.get("lat"))
+            _require_near(city, cell, opened.get("coord.lon", opened.get("lon")))
             column, cell = "event_ts_utc", opened.get("dt")
             values |= _derived(values, city)
         except Refused as refused:
             yield Reject(TABLE, row_number, column, cell, refused.rule, refused.reason)
             continue
+        if values["lat"] is None:
+            values |= {"lat": opened.get("lat"), "lon": opened.get("lon")}
         values["resolved_name"] = next((opened[one] for one in _NAMES if opened.get(one)), None)
         yield Row(TABLE, row_number, values)
+
+
+def _require_near(city: City, lat: object, lon: object) -> None:
+    """Somebody may have dropped the file of another place; a reply without a place is believed."""
+    said = _number(lat), _number(lon)
+    if said[0] is None or said[1] is None:
+        return
+    if abs(said[0] - city.lat) > _NEAR_DEG or abs(said[1] - city.lon) > _NEAR_DEG:
+        where = f"{said[0]:.2f}, {said[1]:.2f}"
+        raise Refused("elsewhere", f"it was observed at {where}, which is not {city.name}")
 
 
 def _opened(cells: Cells) -> Cells:

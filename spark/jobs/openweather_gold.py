@@ -49,11 +49,7 @@ def run(
     def work() -> dict[str, Any]:
         spark = lakeio.session(JOB, args.warehouse)
         spark.conf.set("spark.sql.shuffle.partitions", str(args.shuffle_partitions))
-        prefix = (
-            names.database_prefix(args.db, GOLD)
-            if args.db
-            else lakeio.submitted(spark, "database_prefix")
-        )
+        prefix = lakeio.database_prefix(spark, args.db, GOLD)
         sizes = Sizes(args.topk, args.sectors_topk, args.min_obs_hours)
         return Gold(spark, catalog, prefix, call, sizes).run(cities, args)
 

@@ -47,11 +47,7 @@ def run(
         spark = lakeio.session(JOB, args.warehouse)
         spark.conf.set("spark.sql.shuffle.partitions", str(args.shuffle_partitions))
         database = catalog.table(openweather.TABLE).database
-        prefix = (
-            names.database_prefix(args.db, database)
-            if args.db
-            else lakeio.submitted(spark, "database_prefix")
-        )
+        prefix = lakeio.database_prefix(spark, args.db, database)
         bronze = (args.bronze or lakeio.submitted(spark, "bronze")).rstrip("/")
         days = None if args.mode == FULL or call.full else call.backfill or [call.business_date]
         return Silver(spark, catalog, prefix, bronze, args.city).load(days)

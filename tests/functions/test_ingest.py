@@ -18,9 +18,10 @@ from functions.ingest.clients.arrivals import wall
 from functions.ingest.errors import Unreadable
 from functions.ingest.xlsx import EXCEL_CELL, fitting, pieces, workbook
 from jobs.arrivals import poll_time
-from lake import literal, prescan
+from lake import literal
 from lake.catalog import Catalog
 from lake.polls import FAILED, LANDED, UNCHANGED, PollState
+from lake.vetting import vet
 from local.upstream import SECRETS, urls
 from scripts.samples import lines as sample_lines
 from scripts.samples.madrid import LINES, STOPS
@@ -30,7 +31,7 @@ from tests.functions.lake import PREFIX, Lake
 from tests.spark.sheets import Read
 
 EVENTS = Path(__file__).parents[1] / "events"
-POLLED = ("emt/arrivals", "emt/line_list", "emt/lines", "emt/stops", "meteorology/workbook")
+POLLED = tuple(name for name, one in Catalog.bundled().sources.items() if one.poll and one.job)
 PAIRS = sum(len(line.stops) for line in LINES)
 
 
@@ -69,13 +70,13 @@ def listed(cell: object) -> list[Any]:
 
 
 @pytest.mark.parametrize("source", POLLED)
-def test_what_a_poll_lands_passes_the_pre_scan_and_the_job_rejects_none_of_it(
+def test_what_a_poll_lands_is_let_in_and_the_job_rejects_none_of_it(
     ask: Asking, tmp_path: Path, source: str
 ) -> None:
     parsed = read(ask, source, tmp_path)
 
     declared = Catalog.bundled().source(source)
-    prescan.prescan(tmp_path / "file.xlsx", declared)
+    vet(tmp_path / "file.xlsx", declared)
     for table in (*declared.feeds, *declared.derives):
         assert parsed.rejects(table) == []
         assert parsed.rows(table)

@@ -138,6 +138,8 @@ def test_objects_that_arrive_as_text_are_opened(tmp_path: Path) -> None:
     ("changes", "column", "expected"),
     [
         ({"rain": None}, "rain_1h_mm", 0.0),
+        ({"coord": None}, "lat", None),
+        ({"coord": None, "lat": -41.5, "lon": -69.2}, "lat", -41.5),  # as history has it
         ({"rain": {"3h": 4.5}}, "rain_1h_mm", 1.5),
         ({"snow": {"1h": 0.4}}, "snow_1h_mm", 0.4),
         ({"weather": []}, "weather_main", None),
@@ -171,6 +173,8 @@ def test_what_a_reply_does_not_speak_of(
         ({"wind": {"speed": 1, "deg": 361}}, "wind_deg", "between"),
         ({"clouds": {"all": -1}}, "clouds_pct", "between"),
         ({"rain": {"1h": -1}}, "rain_1h_mm", "between"),
+        ({"coord": {"lat": 40.4165, "lon": -3.7026}}, "lat", "elsewhere"),  # Madrid
+        ({"coord": {"lat": "up", "lon": -68.9}}, "lat", "type"),
     ],
 )
 def test_what_cannot_be_is_rejected_with_its_column_and_rule(
