@@ -76,6 +76,11 @@ def test_silver_is_every_file_of_the_day_whichever_way_it_came(lake: WeatherLake
     assert {row[:2] for row in rows} == {("Patagonia", date(2025, 10, 11))}
     assert sum(told["rows"][name] for name in ("accepted", "duplicate")) == 26
 
+    # By the day of the place, not by the one on which files came.
+    files = lake.spark.table(f"{lake.lakehouse.identifier(SILVER)}.files").select("file_path")
+    place = "/city=Patagonia/event_year=2025/event_month=10/event_day=11/"
+    assert all(place in row[0] for row in files.collect())
+
     again = lake.silver("Patagonia", "2025-10-11")
 
     assert (again["status"], again["files"]) == ("unchanged", 0)
