@@ -54,7 +54,11 @@ def variables(
             "stages": stages,
             "schedule": None,
             "jobs": {
-                job: {"arguments": arguments or [], "timeout_minutes": timeout_minutes}
+                job: {
+                    "script": job,
+                    "arguments": arguments or [],
+                    "timeout_minutes": timeout_minutes,
+                }
                 for stage in stages
                 for job in stage
             },
