@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from lake.catalog import Catalog
 from lake.client import Client
+from scripts.demo.days import StandIns
 from scripts.samples import openweather
 from tests.laptop.journey import Lake, written
 
@@ -19,6 +21,8 @@ RESULTS = {name for name, one in Catalog.bundled().results.items() if one.job ==
 
 
 def test_polls_and_history_become_answers_by_one_pipeline(lake: Lake, tmp_path: Path) -> None:
+    stand_ins = StandIns(f"http://127.0.0.1:{lake.port}")
+    stand_ins.set(datetime.fromisoformat(f"{DAY}T18:00:00+00:00"), 1)
     polled = lake.ask(
         *("poll", "openweather/riohacha", "openweather/patagonia"),
         *("--at", f"{DAY}T18:00:00Z", "--wait"),
@@ -26,6 +30,7 @@ def test_polls_and_history_become_answers_by_one_pipeline(lake: Lake, tmp_path: 
     history = openweather.two_years("patagonia", DAY)
     (loaded,) = lake.upload(history.source, *written(tmp_path, history))
 
+    stand_ins.set(datetime.now(UTC), 1)
     (run,) = lake.ask("run", "openweather/gold", "--date", DAY, "--wait")
 
     assert [one["status"] for one in polled] == ["accepted", "accepted"]
