@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -27,7 +27,6 @@ def install() -> None:
     tell_alarms_whole()
     keep_what_a_service_says_of_zones()
     tag_streams_as_they_are_made()
-    keep_the_tags_of_uploads_in_parts()
     let_a_machine_be_deleted_twice()
     http_apis.install()
     schedules.install()
@@ -147,30 +146,6 @@ def tag_streams_as_they_are_made() -> None:
         return answer
 
     kinesis._create_stream = create_tagged
-
-
-def keep_the_tags_of_uploads_in_parts() -> None:
-    """Let an object that came in parts have the tags that its upload began with."""
-    from ministack.services import s3
-
-    create, complete = s3._create_multipart_upload, s3._complete_multipart_upload
-    tags: dict[str, dict[str, str]] = {}
-
-    def create_tagged(bucket: str, key: str, headers: dict[str, str]) -> Any:
-        status, answered, body = create(bucket, key, headers)
-        if status == 200 and (said := headers.get("x-amz-tagging")):
-            upload = ElementTree.fromstring(body).findtext(f"{{{s3.S3_NS}}}UploadId")  # noqa: S314
-            tags[str(upload)] = dict(parse_qsl(said, keep_blank_values=True))
-        return status, answered, body
-
-    def complete_tagged(bucket: str, key: str, body: bytes, query: Any, headers: Any) -> Any:
-        status, answered, content = complete(bucket, key, body, query, headers)
-        if status == 200 and (said := tags.pop(s3._qp(query, "uploadId"), None)):
-            s3._object_tags[(bucket, key, answered.get("x-amz-version-id"))] = said
-        return status, answered, content
-
-    s3._create_multipart_upload = create_tagged
-    s3._complete_multipart_upload = complete_tagged
 
 
 def let_a_machine_be_deleted_twice() -> None:

@@ -51,6 +51,13 @@ resource "aws_s3_object" "spark" {
   source = each.value
   # The ETag of an object under a KMS key is no hash of its content.
   source_hash = filesha256(each.value)
+
+  # The bucket bears the lake's tags. Objects need none, and one that goes up in parts may lose them.
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
 }
 
 resource "aws_iam_role" "spark" {

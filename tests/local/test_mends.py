@@ -185,22 +185,6 @@ def test_a_stream_has_the_tags_that_it_was_made_with(clients: Clients) -> None:
     ]
 
 
-def test_an_object_that_came_in_parts_has_the_tags_of_its_upload(clients: Clients) -> None:
-    s3 = clients("s3")
-    where = {"LocationConstraint": REGION}
-    s3.create_bucket(Bucket="in-parts", CreateBucketConfiguration=where)
-    s3.put_bucket_versioning(Bucket="in-parts", VersioningConfiguration={"Status": "Enabled"})
-    begun = s3.create_multipart_upload(Bucket="in-parts", Key="a b", Tagging="Owner=dgv&Empty=")
-    place = {"Bucket": "in-parts", "Key": "a b", "UploadId": begun["UploadId"]}
-    part = s3.upload_part(**place, PartNumber=1, Body=b"1")
-
-    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-    s3.complete_multipart_upload(**place, MultipartUpload=parts)
-
-    tags = s3.get_object_tagging(Bucket="in-parts", Key="a b")["TagSet"]
-    assert {tag["Key"]: tag["Value"] for tag in tags} == {"Owner": "dgv", "Empty": ""}
-
-
 def test_a_state_machine_that_is_gone_is_deleted_without_complaint(clients: Clients) -> None:
     """A deletion whose answer was lost is asked for again."""
     machines = clients("stepfunctions")
