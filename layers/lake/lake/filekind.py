@@ -31,8 +31,7 @@ _MAGIC: Final = (
 
 def require_zip(path: Path, size: int) -> None:
     """Nothing, or the refusal that says what this file is instead of an .xlsx workbook."""
-    if size == 0:
-        raise FileRefused("empty_file", "The file is empty (0 bytes): upload it again")
+    require_content(size)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if head.startswith(ZIP):
@@ -40,6 +39,12 @@ def require_zip(path: Path, size: int) -> None:
     if head.startswith(_OLE):
         raise _ole_refusal(path)
     raise FileRefused("not_a_workbook", f"This is not an .xlsx workbook but {guess(head)}")
+
+
+def require_content(size: int) -> None:
+    """Nothing, or the refusal of a file that holds nothing."""
+    if size == 0:
+        raise FileRefused("empty_file", "The file is empty (0 bytes): upload it again")
 
 
 def _ole_refusal(path: Path) -> FileRefused:

@@ -10,7 +10,7 @@ from typing import Final
 
 from lake.catalog import JSON, PARQUET, WORKBOOK, Source
 from lake.errors import FileRefused
-from lake.filekind import guess
+from lake.filekind import guess, require_content
 from lake.prescan import prescan, require_size
 
 _CHUNK: Final = 1 << 18
@@ -33,7 +33,7 @@ def _workbook(path: Path, source: Source) -> None:
 
 def _json(path: Path, source: Source) -> None:
     """Text that opens and closes as JSON does and names what is required; jobs read the rest."""
-    _require_content(path)
+    require_content(path.stat().st_size)
     wanted = {f'"{name.rpartition(".")[2]}"'.encode(): name for name in source.requires}
     with path.open("rb") as file:
         head = file.read(_CHUNK)
@@ -53,8 +53,8 @@ def _json(path: Path, source: Source) -> None:
 
 def _parquet(path: Path, source: Source) -> None:
     """The magic at both ends, and the required names in a footer that the file can hold."""
-    _require_content(path)
     size = path.stat().st_size
+    require_content(size)
     with path.open("rb") as file:
         head = file.read(_CHUNK)
         file.seek(-min(size, _TAIL), 2)
@@ -74,11 +74,6 @@ def _parquet(path: Path, source: Source) -> None:
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
         raise FileRefused("column_missing", f"The Parquet file has no column {names}")
-
-
-def _require_content(path: Path) -> None:
-    if path.stat().st_size == 0:
-        raise FileRefused("empty_file", "The file is empty (0 bytes): upload it again")
 
 
 _LOOKS: Final[Mapping[str, Callable[[Path, Source], None]]] = {
