@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from local import spark_runner
 from local.job_cloud import cloud_client, cloud_environment
 from local.job_folder import JobFolder
 from local.spark_home import SparkHome, SparkMissing
+from local.spark_jvm import Jvm
 from local.spark_submit import SparkJob
 
 # The training has an account of its own: nothing of it can be seen in the lake's.
@@ -23,8 +25,9 @@ TRAINING_ACCOUNT = "999999999999"
 BUCKET = "class-training"
 TRAINING_SCRIPT = Path(__file__).with_name("class_training.py")
 POLL_S = 0.5
+# A person who works has pauses; the preparation would begin in each and be broken off.
+QUIET_S = 20.0
 logger = logging.getLogger("albufera.class_archive")
-SETTLE_S = 3.0
 
 
 class ArchiveBuilder:
@@ -64,18 +67,25 @@ class ArchiveBuilder:
 
     async def _build_when_idle(self) -> None:
         """Try until it is built: a job that arrives meanwhile gets the machine."""
-        await asyncio.sleep(SETTLE_S)
         try:
             home = SparkHome.from_env()
         except SparkMissing:
             return
         while not home.class_archive.exists():
-            while not self._is_idle():
-                await asyncio.sleep(POLL_S)
+            await self._quiet()
             self._interrupted = False
             if not await self._build(home) and not self._interrupted:
                 # It failed by itself: jobs run without it, and another try would fail as well.
                 return
+
+    async def _quiet(self) -> None:
+        """Wait until no job has run for a while."""
+        wanted = float(os.environ.get("LAKE_CLASS_ARCHIVE_QUIET_S", QUIET_S))
+        since = time.monotonic()
+        while time.monotonic() - since < wanted:
+            await asyncio.sleep(POLL_S)
+            if not self._is_idle():
+                since = time.monotonic()
 
     async def _build(self, home: SparkHome) -> bool:
         work = home.work / "runs" / "class-training"
@@ -102,18 +112,22 @@ class ArchiveBuilder:
 
     async def _train(self, home: SparkHome, work: Path, classes: Path) -> bool:
         prepared = await asyncio.to_thread(prepare_training, home, work / "run", classes)
+        jvm = Jvm(prepared.needs, work / "jvm")
         try:
-            return await self._run(prepared.command, prepared.environment, work) == 0
+            await jvm.start(home, *kindly())
+            known = prepared.environment | jvm.gateway
+            return await self._run(prepared.command, known, work) == 0
         finally:
+            # The list of classes is whole once the JVM has ended by itself.
+            await (jvm.kill() if self._stopping else jvm.end())
             # A cloud that stops answers no more; the next training cleans up first.
             if not self._stopping:
                 await asyncio.to_thread(forget_training)
 
     async def _run(self, command: list[str], environment: dict[str, str], work: Path) -> int:
-        nice = shutil.which("nice")
         with (work / "output").open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *([nice, "-n", "5"] if nice else []),
+                *kindly(),
                 *command,
                 env=environment,
                 cwd=work,
@@ -138,6 +152,12 @@ class ArchiveBuilder:
             said = (work / "output").read_text(errors="replace")[-2000:]
             logger.warning("The class archive could not be built (exit code %s): %s", code, said)
         return -1 if code is None else code
+
+
+def kindly() -> tuple[str, ...]:
+    """What stands before a command that is to give way to others."""
+    nice = shutil.which("nice")
+    return (nice, "-n", "5") if nice else ()
 
 
 def prepare_training(home: SparkHome, folder: Path, classes: Path) -> spark_runner.Prepared:

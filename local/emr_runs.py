@@ -16,10 +16,11 @@ from typing import Any
 from ministack.core.responses import AccountRegionScopedDict, request_scope
 
 from local import spark_runner
-from local.emr_records import ACTIVE, ApiError, Record
+from local.emr_records import ACTIVE, DEFAULTS, ApiError, Record
 from local.job_cloud import LogsNotWritten, cloud_client, cloud_environment, ship_logs
 from local.job_folder import FetchFailed, JobFolder
 from local.spark_home import SparkHome, SparkMissing
+from local.spark_jvm import JvmFailed, JvmPool
 from local.spark_submit import SparkJob, parse_request
 
 DEFAULT_TIMEOUT_MIN = 720
@@ -38,6 +39,7 @@ class JobRuns:
         # A laptop has the capacity for one driver on two cores; the rest waits, first come first.
         parallel = os.environ.get("LAKE_SPARK_JOBS") or max(1, (os.cpu_count() or 2) // 2)
         self._slots = asyncio.Semaphore(int(parallel))
+        self._jvms = JvmPool(int(parallel))
 
     def start(self, application: Record, run_id: str, request: Record, caller: str) -> Record:
         """Accept a job run and let it go; the same client token gets the run that it started."""
@@ -80,7 +82,7 @@ class JobRuns:
         self._forget_the_oldest()
         self.records[run_id] = record
         self._announce(record, None)
-        self._spawn(self._execute(record, job))
+        self._spawn(self._execute(record, job, _idle_s(application)))
         return record
 
     def of(self, application_id: str) -> list[Record]:
@@ -118,8 +120,12 @@ class JobRuns:
         """End every process; the runs stay active in the state and fail at the next start."""
         self._stopping = True
         await asyncio.gather(*(spark_runner.end(p) for p in self._processes.values()))
+        # One may be fetching its files from this cloud, which answers no more.
         for task in self._tasks:
             task.cancel()
+        # Each takes its JVM with it.
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._jvms.stop()
 
     def counts(self) -> dict[str, int]:
         """How many runs are running and waiting, over all applications."""
@@ -127,18 +133,18 @@ class JobRuns:
         running = sum(state in ("SCHEDULED", "RUNNING", "CANCELLING") for state in states)
         return {"running": running, "waiting": sum(s in ("SUBMITTED", "PENDING") for s in states)}
 
-    async def _execute(self, record: Record, job: SparkJob) -> None:
+    async def _execute(self, record: Record, job: SparkJob, idle_s: float) -> None:
         self._move(record, "PENDING")
         async with self._slots:
-            if record["state"] != "PENDING":
+            if self._stopping or record["state"] != "PENDING":
                 return
             self._move(record, "SCHEDULED")
             folder = Path(os.environ["LAKE_STATE_DIR"]) / "spark" / "runs" / record["jobRunId"]
             # What is raised besides the expected ends the run as well, and is told in cloud.log.
             state, details = "FAILED", "The laptop's Spark engine failed; cloud.log says why."
             try:
-                state, details = await self._run(record, job, folder)
-            except (SparkMissing, FetchFailed, LogsNotWritten) as error:
+                state, details = await self._run(record, job, folder, idle_s)
+            except (SparkMissing, FetchFailed, JvmFailed, LogsNotWritten) as error:
                 details = str(error)
             finally:
                 self._processes.pop(record["jobRunId"], None)
@@ -146,25 +152,37 @@ class JobRuns:
                     shutil.rmtree(folder, ignore_errors=True)
                     self._move(record, state, details)
 
-    async def _run(self, record: Record, job: SparkJob, folder: Path) -> tuple[str, str]:
+    async def _run(
+        self, record: Record, job: SparkJob, folder: Path, idle_s: float
+    ) -> tuple[str, str]:
         account, region = record["arn"].split(":")[4], record["arn"].split(":")[3]
         environment = cloud_environment(account, region)
         s3 = await asyncio.to_thread(cloud_client, "s3", account, region)
-        files = JobFolder(SparkHome.from_env(), folder, s3)
+        home = SparkHome.from_env()
+        files = JobFolder(home, folder, s3)
         prepared = await asyncio.to_thread(files.prepare, job, environment)
+        jvm = await self._jvms.take(home, prepared.needs)
         if record["state"] == "CANCELLING":
+            await jvm.kill()
             return "CANCELLED", "Job run was cancelled before it started."
 
         def started(process: Process) -> None:
             self._processes[record["jobRunId"]] = process
-            if record["state"] == "CANCELLING":
+            if record["state"] == "CANCELLING" or self._stopping:
                 self._spawn(spark_runner.end(process))
             else:
                 record["startedAt"] = time.time()
                 self._move(record, "RUNNING")
 
         minutes = record["executionTimeoutMinutes"]
-        code = await spark_runner.run(prepared, minutes * 60 if minutes else None, started)
+        code = None
+        try:
+            code = await jvm.run(prepared, minutes * 60 if minutes else None, started)
+        finally:
+            if code == 0:
+                self._jvms.give_back(jvm, idle_s)
+            else:
+                await jvm.kill()
         if self._stopping:
             return "FAILED", ""
         await asyncio.to_thread(ship_logs, s3, record, prepared.stdout, prepared.stderr)
@@ -220,6 +238,13 @@ class JobRuns:
         ended = [run for run in self.records.values() if run["state"] not in ACTIVE]
         for run in sorted(ended, key=lambda run: float(run["createdAt"]))[:-FINISHED_KEPT]:
             self.records.pop(run["jobRunId"])
+
+
+def _idle_s(application: Record) -> float:
+    """How long a JVM waits for the application's next job."""
+    stops = DEFAULTS["autoStopConfiguration"] | application["autoStopConfiguration"]
+    minutes = stops["idleTimeoutMinutes"] if stops["enabled"] else 24 * 60
+    return float(minutes) * 60
 
 
 def _iso(moment: float) -> str:

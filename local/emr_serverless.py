@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import shutil
 import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -39,6 +42,8 @@ def start() -> None:
     """Fail the runs that a stop interrupted, and prepare fast starts while nobody waits."""
     Integration(asyncio.get_running_loop()).install()
     runs.fail_interrupted()
+    for remains in ("runs", "jvms"):
+        shutil.rmtree(Path(os.environ["LAKE_STATE_DIR"]) / "spark" / remains, ignore_errors=True)
     archive.start()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
 import tarfile
 import zipfile
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.spark_home import SparkHome
-from local.spark_runner import Prepared
+from local.spark_runner import JvmNeeds, Prepared
 from local.spark_submit import SparkJob
 
-SUBMIT_CLASS = "org.apache.spark.deploy.SparkSubmit"
+DRIVER = Path(__file__).with_name("spark_driver.py")
 
 
 class FetchFailed(RuntimeError):
@@ -30,63 +32,68 @@ class JobFolder:
     def __init__(self, home: SparkHome, folder: Path, s3: Any) -> None:
         self._home, self._folder, self._s3 = home, folder, s3
 
-    def prepare(
-        self, job: SparkJob, environment: dict[str, str], class_option: str = ""
-    ) -> Prepared:
-        """Fetch what the job names and compose its command line; blocks, so call it in a thread."""
+    def prepare(self, job: SparkJob, environment: dict[str, str], *options: str) -> Prepared:
+        """Fetch what the job names and compose its command; blocks, so call it in a thread."""
         shutil.rmtree(self._folder, ignore_errors=True)
         work, temporary = self._folder / "work", self._folder / "tmp"
         for path in (work, temporary):
             path.mkdir(parents=True)
         entry = self._fetch(job.entry_point, work)
-        py_files = [self._fetch(uri, self._folder / "py-files") for uri in job.py_files]
-        jars = [self._fetch(uri, self._folder / "jars") for uri in job.jars]
+        py_files = [str(self._fetch(uri, self._folder / "py-files")) for uri in job.py_files]
+        jars = [str(self._fetch(uri, self._folder / "jars")) for uri in job.jars]
         for uri in job.files:
             self._fetch(uri, work)
         for alias, uri in job.archives.items():
             (work / alias).symlink_to(self._unpacked(uri))
-        settings = job.conf | self._settings(temporary)
-        command = self._home.java_command(
-            temporary,
-            f"-Xmx{self._home.heap(job.conf.get('spark.driver.memory', ''))}",
-            *shlex.split(job.conf.get("spark.driver.extraJavaOptions", "")),
-            class_option or f"-XX:SharedArchiveFile={self._home.class_archive}",
-        )
-        command += [SUBMIT_CLASS, "--master", f"local[{self._home.cores}]"]
-        for name, value in settings.items():
-            command += ["--conf", f"{name}={value}"]
-        if py_files:
-            command += ["--py-files", ",".join(map(str, py_files))]
-        if jars:
-            command += ["--jars", ",".join(map(str, jars))]
-        command += [str(entry), *job.arguments]
-        return Prepared(command, self._environment(job, environment, temporary), self._folder)
+        settings = self._folder / "settings.json"
+        settings.write_text(json.dumps(self._settings(job, entry, py_files)))
+        python = str(self._home.python_command())
+        shared = self._environment(job, environment)
+        own = {
+            "HOME": str(temporary),
+            "TMPDIR": str(temporary),
+            "PYTHONPATH": os.pathsep.join([*py_files, *_path_of(shared)]),
+            "PYSPARK_PYTHON": python,
+        }
+        needs = self._needs(job, jars, shared, options)
+        command = [python, str(DRIVER), str(settings), str(entry), *job.arguments]
+        return Prepared(command, shared | own, self._folder, needs)
 
-    def _settings(self, temporary: Path) -> dict[str, str]:
+    def _needs(
+        self, job: SparkJob, jars: Sequence[str], shared: dict[str, str], options: Sequence[str]
+    ) -> JvmNeeds:
+        return JvmNeeds(
+            options=(
+                f"-Xmx{self._home.heap(job.conf.get('spark.driver.memory', ''))}",
+                *shlex.split(job.conf.get("spark.driver.extraJavaOptions", "")),
+                *(options or (f"-XX:SharedArchiveFile={self._home.class_archive}",)),
+            ),
+            jars=tuple(jars),
+            environment=tuple(sorted(shared.items())),
+        )
+
+    def _settings(self, job: SparkJob, entry: Path, py_files: Sequence[str]) -> dict[str, str]:
+        """What the job's SparkContext is made from."""
         return {
+            "spark.app.name": entry.name,
+            **job.conf,
+            "spark.master": f"local[{self._home.cores}]",
+            "spark.submit.pyFiles": ",".join(py_files),
             "spark.ui.enabled": "false",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
-            "spark.local.dir": str(temporary),
-            "spark.sql.warehouse.dir": str(temporary / "warehouse"),
+            "spark.sql.warehouse.dir": str(self._folder / "tmp" / "warehouse"),
         }
 
-    def _environment(
-        self, job: SparkJob, environment: dict[str, str], temporary: Path
-    ) -> dict[str, str]:
-        python = str(self._home.python_command())
+    def _environment(self, job: SparkJob, environment: dict[str, str]) -> dict[str, str]:
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
-            "HOME": str(temporary),
-            "TMPDIR": str(temporary),
             "TZ": "UTC",
             "JAVA_HOME": str(self._home.java.parents[1]),
             "SPARK_HOME": str(self._home.spark),
             "SPARK_LOCAL_IP": "127.0.0.1",
             **job.environment,
-            "PYSPARK_PYTHON": python,
-            "PYSPARK_DRIVER_PYTHON": python,
             **environment,
         }
 
@@ -123,6 +130,10 @@ class JobFolder:
             with suppress(OSError):
                 fresh.rename(target)
         return target
+
+
+def _path_of(environment: Mapping[str, str]) -> list[str]:
+    return [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:

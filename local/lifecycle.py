@@ -215,7 +215,7 @@ class LaptopCloud:
 
     def _end_jobs(self) -> None:
         """A Spark or a container that a killed cloud left behind; each noted its process group."""
-        notes = [*self.state_dir.glob("spark/runs/*/pid"), *self.state_dir.glob("containers/*/pid")]
+        notes = [*self.state_dir.glob("spark/*/*/pid"), *self.state_dir.glob("containers/*/pid")]
         for note in notes:
             with suppress(ValueError, OSError):
                 pid = int(note.read_text())

@@ -105,6 +105,8 @@ class SparkHome:
             "-Xshare:auto",
             "-Xlog:disable",
             "-XX:TieredStopAtLevel=1",
+            # The first compiler alone has room for 48 MB, and throws away what the next job needs.
+            "-XX:ReservedCodeCacheSize=240m",
             "-XX:+UseSerialGC",
             "-XX:+IgnoreUnrecognizedVMOptions",
             "-Djdk.reflect.useDirectMethodHandle=false",

@@ -1,4 +1,4 @@
-"""Running one Spark job for real: fetch its files, start spark-submit's class, watch it end."""
+"""Running a job's own process: start it, watch it end, find out why it failed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ import asyncio
 import os
 import re
 import signal
+from asyncio.subprocess import Process
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 GRACE_S = 5
 ERROR_LINE = re.compile(r"^(Caused by: )?[\w.$]*(Error|Exception|Failure|Exit)\b.*|.*\bERROR\b.*")
 TRACEBACK = "Traceback (most recent call last):"
-SUBMIT_CLASS = "org.apache.spark.deploy.SparkSubmit"
+
+
+@dataclass(frozen=True)
+class JvmNeeds:
+    """What a JVM can't change any more once it runs."""
+
+    options: tuple[str, ...]
+    jars: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,11 @@ class Prepared:
     command: list[str]
     environment: dict[str, str]
     folder: Path
+    needs: JvmNeeds
+
+    @property
+    def work(self) -> Path:
+        return self.folder / "work"
 
     @property
     def stdout(self) -> Path:
@@ -34,16 +48,18 @@ class Prepared:
         return self.folder / "stderr"
 
 
-async def run(prepared: Prepared, timeout_s: float | None, started: Any) -> int | None:
+async def run(
+    prepared: Prepared, timeout_s: float | None, started: Callable[[Process], None]
+) -> int | None:
     """Run the job in a process group of its own; None when its time is over."""
-    with prepared.stdout.open("wb") as stdout, prepared.stderr.open("wb") as stderr:
+    with prepared.stdout.open("wb") as stdout:
         process = await asyncio.create_subprocess_exec(
             *prepared.command,
-            cwd=prepared.folder / "work",
+            cwd=prepared.work,
             env=prepared.environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=stdout,
-            stderr=stderr,
+            stderr=asyncio.subprocess.STDOUT,  # as Spark has it with the Python that it starts
             process_group=0,
         )
     (prepared.folder / "pid").write_text(str(process.pid))
@@ -54,11 +70,11 @@ async def run(prepared: Prepared, timeout_s: float | None, started: Any) -> int 
         await end(process)
         return None
     finally:
-        # The driver's Python is the JVM's child: it must not outlive it.
+        # What the job started must not outlive it.
         kill_group(process.pid, signal.SIGKILL)
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
+async def end(process: Process) -> None:
     """Ask the whole group to end, then insist."""
     kill_group(process.pid, signal.SIGTERM)
     try:
@@ -77,7 +93,8 @@ def kill_group(pid: int, number: signal.Signals) -> None:
 def last_error(prepared: Prepared) -> str:
     """The line that tells best why a job failed.
 
-    Spark sends its Python's errors to the driver's stdout, where the job's own prints are as well.
+    Its Python's errors are in the driver's stdout, where its own prints are as well; what the JVM
+    says is in stderr.
     """
     stdout, stderr = (_lines(path) for path in (prepared.stdout, prepared.stderr))
     raised: list[str] = []

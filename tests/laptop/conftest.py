@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from tests.laptop.journey import Lake
-
-ARCHIVE_S = 240
 
 
 @pytest.fixture(scope="session")
@@ -22,16 +18,5 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
         port = probe.getsockname()[1]
     lake = Lake(tmp_path_factory.mktemp("lake"), port)
     lake.run("up", timeout=900)
-    wait_for_the_class_archive(port)
     yield lake
     lake.run("down", timeout=120)
-
-
-def wait_for_the_class_archive(port: int) -> None:
-    """Jobs start twice as fast with it, and each one that comes before makes it begin anew."""
-    deadline = time.monotonic() + ARCHIVE_S
-    while time.monotonic() < deadline:
-        health = requests.get(f"http://127.0.0.1:{port}/_albufera/health", timeout=10).json()
-        if health["spark"]["class_archive"] != "building":
-            return
-        time.sleep(1)

