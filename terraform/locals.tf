@@ -27,6 +27,7 @@ locals {
   platform = {
     prefix                   = local.prefix
     build_dir                = var.build_dir
+    code_bucket              = module.bucket["jobs"].name
     runtime                  = var.lambda_runtime
     architecture             = var.lambda_architecture
     log_level                = var.log_level

@@ -4,12 +4,12 @@
 locals {
   # As the command `lake status` calls them; a name that ends in "dead" holds what nobody could handle.
   watched_queues = {
-    "uploads"           = module.uploads
+    "uploads"           = { url = module.uploads.url, name = module.uploads.name }
     "uploads, dead"     = { url = module.uploads.dead_letters_url, name = module.uploads.dead_letters_name }
-    "jobs"              = module.jobs
+    "jobs"              = { url = module.jobs.url, name = module.jobs.name }
     "jobs, dead"        = { url = module.jobs.dead_letters_url, name = module.jobs.dead_letters_name }
     "looks, dead"       = { url = module.looks.dead_letters_url, name = module.looks.dead_letters_name }
-    "undelivered, dead" = module.undelivered
+    "undelivered, dead" = { url = module.undelivered.url, name = module.undelivered.name }
   }
 }
 

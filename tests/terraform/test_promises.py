@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.terraform.mocked_lake import Lake, Workbench
+from tests.terraform.mocked_lake import ROOT, Lake, Workbench
 
 
 def test_the_published_databases_keep_their_names(lake: Lake) -> None:
@@ -50,7 +50,7 @@ def test_scripts_learn_every_name_from_the_outputs(lake: Lake) -> None:
     }
 
 
-def test_every_job_of_the_catalogue_has_its_script_in_the_bucket(
+def test_every_job_of_the_catalogue_and_every_function_has_its_code_in_the_bucket(
     lake: Lake, workbench: Workbench
 ) -> None:
     catalog = json.loads((workbench.build / "catalog.json").read_text())
@@ -58,6 +58,7 @@ def test_every_job_of_the_catalogue_has_its_script_in_the_bucket(
 
     assert objects == {
         *(f"spark/{job['script']}.py" for job in catalog["jobs"].values()),
+        *(f"functions/{path.parent.name}.zip" for path in ROOT.glob("functions/*/handler.py")),
         *("spark/lake.zip", "spark/environment.tar.gz", "catalog/catalog.json"),
     }
 

@@ -13,6 +13,7 @@ variable "platform" {
   type = object({
     prefix                   = string
     build_dir                = string
+    code_bucket              = string
     runtime                  = string
     architecture             = string
     log_level                = string
