@@ -14,6 +14,7 @@ from local.upstream import SECRETS
 from local.upstream.answers import Answer, Call, as_json
 from local.upstream.clock import VirtualClock
 from local.upstream.network import Network, line_of, serving_stop
+from local.upstream.troubles import Trouble
 
 _BUSES: Final = r"/v[12]/transport/busemtmad"
 LOGIN: Final = "/v1/mobilitylabs/user/login/"
@@ -31,8 +32,10 @@ class EmtStandIn:
     used: Counter[str] = field(default_factory=Counter)
     logins: int = 0
 
-    def answer(self, call: Call) -> Answer:
-        """What EMT answers."""
+    def answer(self, call: Call, trouble: Trouble | None = None) -> Answer:
+        """What EMT answers; a trouble of its own is an error code inside a 200."""
+        if trouble and trouble.kind == "code":
+            return self.coded(trouble.code, "Error managing internal services")
         day = f"{self.clock.now():%Y-%m-%d}"
         self.used[day] += 1
         if self.used[day] > self.quota:

@@ -8,6 +8,7 @@ from typing import Final
 from local.upstream import SECRETS
 from local.upstream.answers import Answer, Call, as_json
 from local.upstream.clock import VirtualClock
+from local.upstream.troubles import Trouble
 from scripts.samples.openweather import PLACES, reply
 
 _BY_NAME: Final = {"riohacha,co": "riohacha", "riohacha": "riohacha"}
@@ -22,8 +23,9 @@ class OpenWeatherStandIn:
 
     clock: VirtualClock
 
-    def answer(self, call: Call) -> Answer:
-        """What OpenWeather answers."""
+    def answer(self, call: Call, trouble: Trouble | None = None) -> Answer:
+        """What OpenWeather answers; it has no trouble of its own."""
+        del trouble
         if call.path.rstrip("/") != "/data/2.5/weather":
             return refused(404, "Internal error")
         if call.query.get("appid") != SECRETS["openweather"]["key"]:

@@ -12,7 +12,7 @@ import json
 import threading
 from collections import Counter
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from local.upstream import PREFIX
 from local.upstream.answers import Answer, Call, as_json
@@ -21,14 +21,20 @@ from local.upstream.emt import EmtStandIn
 from local.upstream.network import Network
 from local.upstream.openweather import OpenWeatherStandIn
 from local.upstream.sky import Sky
-from local.upstream.troubles import Trouble, Troubles, troubled
+from local.upstream.troubles import OWN, Trouble, Troubles, troubled
 from local.upstream.weatherapi import WeatherStandIn
 
 CONTROL: Final = f"{PREFIX}/control"
-APIS: Final = frozenset({"emt", "weatherapi", "openweather"})
 SETTINGS: Final = frozenset(
     {"now", "speed", "seed", "token_seconds", "quota", "forget_tokens", "troubles"}
 )
+
+
+class StandIn(Protocol):
+    """One service, in its own shapes and words."""
+
+    def answer(self, call: Call, trouble: Trouble | None = None) -> Answer:
+        """The answer to one call, gone wrong in a way of its own where a trouble says so."""
 
 
 class Upstream:
@@ -48,7 +54,7 @@ class Upstream:
         rest = call.path.removeprefix(PREFIX)
         api, _, path = rest.removeprefix("/").partition("/")
         within = Call(call.method, f"/{path}", call.query, call.headers, call.body)
-        if api not in APIS:
+        if api not in self._apis:
             return as_json({"message": "no such stand-in"}, 404)
         with self._alone:
             self.calls[f"{api} {within.path}"] += 1
@@ -56,17 +62,9 @@ class Upstream:
 
     def _served(self, api: str, call: Call) -> Answer:
         trouble = self.troubles.next(api, call)
-        if trouble and trouble.kind == "code":
-            return self.emt.coded(trouble.code, "Error managing internal services")
-        if api == "emt":
-            good = self.emt.answer(call)
-        elif api == "openweather":
-            good = self.openweather.answer(call)
-        else:
-            good = self.weather.answer(call, old=bool(trouble and trouble.kind == "old"))
-        if trouble is None or trouble.kind == "old":
-            return good
-        return troubled(trouble, good)
+        own = trouble if trouble and trouble.kind in OWN else None
+        good = self._apis[api].answer(call, own)
+        return good if trouble is None or own else troubled(trouble, good)
 
     def _plant(self, seed: int) -> None:
         sky = Sky(seed)
@@ -74,6 +72,11 @@ class Upstream:
         self.emt = EmtStandIn(Network(seed, sky), self.clock)
         self.weather = WeatherStandIn(sky, self.clock)
         self.openweather = OpenWeatherStandIn(self.clock)
+        self._apis: dict[str, StandIn] = {
+            "emt": self.emt,
+            "weatherapi": self.weather,
+            "openweather": self.openweather,
+        }
 
     def _control(self, call: Call) -> Answer:
         if call.method == "POST":

@@ -14,6 +14,9 @@ KINDS: Final = frozenset(
     {"401", "403", "429", "500", "503", "html", "half", "reset", "slow", "text", "code", "old"}
 )
 
+# Played by the stand-in itself, in the words of the one it stands for.
+OWN: Final = frozenset({"code", "old"})
+
 
 @dataclass
 class Trouble:

@@ -9,6 +9,7 @@ from local.upstream import SECRETS
 from local.upstream.answers import Answer, Call, as_json
 from local.upstream.clock import VirtualClock
 from local.upstream.sky import Sky
+from local.upstream.troubles import Trouble
 
 # All of them are Barajas here: the station that the real workbooks come from.
 PLACES: Final = frozenset({"iata:mad", "madrid", "madrid,spain", "40.47,-3.56", "lemd"})
@@ -21,8 +22,8 @@ class WeatherStandIn:
     sky: Sky
     clock: VirtualClock
 
-    def answer(self, call: Call, *, old: bool = False) -> Answer:
-        """What WeatherAPI answers; `old` gives an observation of yesterday."""
+    def answer(self, call: Call, trouble: Trouble | None = None) -> Answer:
+        """What WeatherAPI answers; a trouble of its own is an observation of yesterday."""
         if call.path.rstrip("/") != "/v1/current.json":
             return refused(400, 1005, "API URL is invalid.")
         key = call.query.get("key") or call.headers.get("key")
@@ -34,6 +35,7 @@ class WeatherStandIn:
             return refused(400, 1003, "Parameter q is missing.")
         if call.query["q"].lower() not in PLACES:
             return refused(400, 1006, "No matching location found.")
+        old = bool(trouble and trouble.kind == "old")
         air = call.query.get("aqi") == "yes"
         return as_json(self.sky.current(self.clock.now(), air=air, old=old))
 

@@ -43,7 +43,7 @@ def test_each_city_is_asked_for_as_it_is_declared(
     heard: list[Call] = []
     answer = ask.upstream.openweather.answer
 
-    def listen(call: Call) -> Answer:
+    def listen(call: Call, _trouble: object) -> Answer:
         heard.append(call)
         return answer(call)
 
@@ -111,7 +111,7 @@ def test_a_city_that_nobody_finds_is_said(ask: Asking, monkeypatch: pytest.Monke
 def test_a_reply_without_its_moment_or_temperature_lands_nothing_and_is_kept(
     ask: Asking, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    monkeypatch.setattr(ask.upstream.openweather, "answer", lambda _: Answer(200, body))
+    monkeypatch.setattr(ask.upstream.openweather, "answer", lambda *_: Answer(200, body))
 
     state = ask.poll("openweather/riohacha")
 
