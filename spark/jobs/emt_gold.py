@@ -69,16 +69,12 @@ def run(
     argv: Sequence[str], about: str | None = None, catalog: Catalog | None = None
 ) -> dict[str, Any]:
     """Brings gold up to date; the answer is also written where the arguments say."""
-    parser = _parser(about)
-    args = parser.parse_args(list(argv))
-    call = pipeline.call(parser, args)
-    catalog = catalog or Catalog.bundled()
+    known = catalog or Catalog.bundled()
 
-    def work() -> dict[str, Any]:
-        spark = lakeio.session(JOB, args.warehouse)
-        return Gold(spark, catalog, args, call).run()
+    def work(args: argparse.Namespace, call: pipeline.Call) -> dict[str, Any]:
+        return Gold(lakeio.session(JOB, args.warehouse), known, args, call).run()
 
-    return pipeline.finish(JOB, call, work)
+    return pipeline.run(JOB, _parser(about), argv, work)
 
 
 def _parser(about: str | None) -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls i
 from jobs import lakeio, merging, openweather, pipeline, publish, quality, serving, showing
 from jobs import openweather_dims as dims
 from jobs.lakeio import LakeTable
-from jobs.openweather_keep import Keep, chosen
+from jobs.openweather_keep import Keep, chosen, named
 from jobs.openweather_parts import CONDITIONS, DIM_CONDITION, GOLD, LAST, Part, Parts, Sizes
 from jobs.publish import Staged
 from lake import names
@@ -40,28 +40,32 @@ def run(
     argv: Sequence[str], about: str | None = None, catalog: Catalog | None = None
 ) -> dict[str, Any]:
     """Brings gold up to date for what is asked; the answer is also written where they say."""
-    catalog = catalog or Catalog.bundled()
-    parser = _parser(about)
-    args = parser.parse_args(list(argv))
-    call = pipeline.call(parser, args)
-    cities = chosen(catalog.data[openweather.CITIES], args.cities)
+    known = catalog or Catalog.bundled()
 
-    def work() -> dict[str, Any]:
+    def work(args: argparse.Namespace, call: pipeline.Call) -> dict[str, Any]:
         spark = lakeio.session(JOB, args.warehouse)
         spark.conf.set("spark.sql.shuffle.partitions", str(args.shuffle_partitions))
         prefix = lakeio.database_prefix(spark, args.db, GOLD)
         sizes = Sizes(args.topk, args.sectors_topk, args.min_obs_hours)
-        return Gold(spark, catalog, prefix, call, sizes).run(cities, args)
+        return Gold(spark, known, prefix, call, sizes).run(args)
 
-    return pipeline.finish(JOB, call, work)
+    return pipeline.run(JOB, _parser(about, known), argv, work)
 
 
-def _parser(about: str | None) -> argparse.ArgumentParser:
+def _parser(about: str | None, catalog: Catalog) -> argparse.ArgumentParser:
+    city = named(catalog.data[openweather.CITIES])
     parser = argparse.ArgumentParser(prog=JOB, description=about, allow_abbrev=False)
-    more = parser.add_argument
-    more("--years-keep", metavar="Y,Y", type=_numbers, help="years; 2024, last and this one")
-    more("--months-keep", metavar="M,M", type=_months, help="months; that of --compare-date")
-    more("--cities", metavar="C,C", type=_words, help="by name; all of the catalogue")
+    more, several = parser.add_argument, pipeline.listed
+    more(
+        "--years-keep",
+        metavar="Y,Y",
+        type=several(pipeline.positive),
+        help="years; 2024, last and this one",
+    )
+    more(
+        "--months-keep", metavar="M,M", type=several(_month), help="months; that of --compare-date"
+    )
+    more("--cities", metavar="C,C", type=several(city), help="by name; all of the catalogue")
     more("--compare-date", metavar="D", type=date.fromisoformat, help="the day of Q4; --date")
     more("--shuffle-partitions", metavar="N", type=pipeline.positive, default=8)
     more(
@@ -80,19 +84,11 @@ def _parser(about: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _numbers(text: str) -> list[int]:
-    return [pipeline.positive(word) for word in _words(text)]
-
-
-def _months(text: str) -> list[int]:
-    found = _numbers(text)
-    if any(month > 12 for month in found):
+def _month(text: str) -> int:
+    month = pipeline.positive(text)
+    if month > 12:
         raise argparse.ArgumentTypeError("months are 1 to 12")
-    return found
+    return month
 
 
 class Gold:
@@ -108,16 +104,16 @@ class Gold:
         }
         self._silver = self._table(openweather.TABLE)
 
-    def run(self, cities: Mapping[str, str], args: argparse.Namespace) -> dict[str, Any]:
+    def run(self, args: argparse.Namespace) -> dict[str, Any]:
         """Brings the tables up to date, then what people read of them."""
-        told = showing.tried(lambda: self._once(cities, args))
+        told = showing.tried(lambda: self._once(args))
         answered = serving.serve(self._spark, self._catalog, JOB, self._databases, self._call, told)
         return {**told, "results": answered}
 
-    def _once(self, cities: Mapping[str, str], args: argparse.Namespace) -> dict[str, Any]:
+    def _once(self, args: argparse.Namespace) -> dict[str, Any]:
         head = self._silver.head()
         keep = Keep.of(
-            cities,
+            chosen(self._catalog.data[openweather.CITIES], args.cities),
             args.compare_date or self._call.business_date,
             args.years_keep or (self._all_years(head) if self._call.full else None),
             args.months_keep or (range(1, 13) if self._call.full else None),

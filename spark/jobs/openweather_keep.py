@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import argparse
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Self
 
-from lake.errors import LakeError
 from lake.names import nearest
 
 # History begins here: the year that "last year" meant when the questions were asked.
@@ -77,14 +77,25 @@ class Keep:
         return " AND ".join(said)
 
 
+def named(data: Mapping[str, Any]) -> Callable[[str], str]:
+    """The type of an argument that names a city of the catalogue."""
+    known = [str(one["name"]) for one in data["cities"]]
+
+    def one(text: str) -> str:
+        if text not in known:
+            hint = nearest(text, known)
+            raise argparse.ArgumentTypeError(
+                f"no city is called '{text}'{hint}: known are {', '.join(known)}"
+            )
+        return text
+
+    return one
+
+
 def chosen(data: Mapping[str, Any], names: Iterable[str] | None) -> dict[str, str]:
     """Names by key of the cities that were asked for; none: of all."""
-    known = {str(city["name"]): str(city["key"]) for city in data["cities"]}
-    wanted = list(names) if names is not None else list(known)
-    for name in wanted:
-        if name not in known:
-            raise LakeError(f"no city is called '{name}'{nearest(name, known)}")
-    return {known[name]: name for name in known if name in wanted}
+    known = {str(one["key"]): str(one["name"]) for one in data["cities"]}
+    return {key: name for key, name in known.items() if names is None or name in names}
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from jobs import batch, lakeio, openweather, pipeline
 from jobs.load import Loader
+from jobs.openweather_keep import named
 from lake import keys, names
 from lake.accounting import Counts
 from lake.catalog import Catalog, Source
@@ -34,32 +35,26 @@ def run(
     argv: Sequence[str], about: str | None = None, catalog: Catalog | None = None
 ) -> dict[str, Any]:
     """Brings silver up to date with bronze for one city; the answer says what it took."""
-    catalog = catalog or Catalog.bundled()
-    parser = _parser(about)
-    args = parser.parse_args(list(argv))
-    call = pipeline.call(parser, args)
-    cities = [str(city["name"]) for city in catalog.data[openweather.CITIES]["cities"]]
-    if args.city not in cities:
-        hint = names.nearest(args.city, cities)
-        parser.error(f"no city is called '{args.city}'{hint}: known are {', '.join(cities)}")
+    known = catalog or Catalog.bundled()
 
-    def work() -> dict[str, Any]:
+    def work(args: argparse.Namespace, call: pipeline.Call) -> dict[str, Any]:
         spark = lakeio.session(JOB, args.warehouse)
         spark.conf.set("spark.sql.shuffle.partitions", str(args.shuffle_partitions))
-        database = catalog.table(openweather.TABLE).database
+        database = known.table(openweather.TABLE).database
         prefix = lakeio.database_prefix(spark, args.db, database)
         bronze = (args.bronze or lakeio.submitted(spark, "bronze")).rstrip("/")
         days = None if args.mode == FULL or call.full else call.backfill or [call.business_date]
-        return Silver(spark, catalog, prefix, bronze, args.city).load(days)
+        return Silver(spark, known, prefix, bronze, args.city).load(days)
 
-    return pipeline.finish(JOB, call, work)
+    return pipeline.run(JOB, _parser(about, known), argv, work)
 
 
-def _parser(about: str | None) -> argparse.ArgumentParser:
+def _parser(about: str | None, catalog: Catalog) -> argparse.ArgumentParser:
+    city = named(catalog.data[openweather.CITIES])
     parser = argparse.ArgumentParser(prog=JOB, description=about, allow_abbrev=False)
     more = parser.add_argument
     more("--mode", choices=(UPSERT, FULL), default=UPSERT, help="one day's files, or every file")
-    more("--city", required=True, help="a city of the catalogue, as it is called there")
+    more("--city", required=True, type=city, help="a city of the catalogue, as it is called there")
     more("--shuffle-partitions", type=pipeline.positive, default=8, metavar="N")
     more("--warehouse", metavar="URI", help="root of the silver tables; as submitted by default")
     more("--bronze", metavar="URI", help="where files wait; as submitted by default")

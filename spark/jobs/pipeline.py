@@ -6,13 +6,15 @@ import argparse
 import json
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from jobs import lakeio
 from lake.errors import LakeError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     more("--served", metavar="URI", help="where results are published; without it none is")
 
 
-def call(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Call:
+def run(
+    job: str,
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str],
+    work: Callable[[argparse.Namespace, Call], Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Reads the arguments, does the work and writes what became of it, also when that failed."""
+    args = parser.parse_args(list(argv))
+    call = _call(parser, args)
+    return _finished(job, call, lambda: work(args, call))
+
+
+def _call(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Call:
     """The common part of the arguments; half a range and an inverted one are usage errors."""
     if (args.since is None) != (args.until is None):
         parser.error("--from and --to come together")
@@ -68,8 +82,7 @@ def call(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Call:
     )
 
 
-def finish(job: str, call: Call, work: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-    """Does the work and writes what became of it, also when that is a failure."""
+def _finished(job: str, call: Call, work: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
     about = {"job": job, "run": call.run, "date": call.business_date.isoformat()}
     try:
         result = {**about, **work()}
@@ -101,6 +114,15 @@ def positive(text: str) -> int:
     if number <= 0:
         raise argparse.ArgumentTypeError("a whole number above 0")
     return number
+
+
+def listed(kind: Callable[[str], T]) -> Callable[[str], list[T]]:
+    """The type of an argument that takes several words with commas between them."""
+
+    def several(text: str) -> list[T]:
+        return [kind(word.strip()) for word in text.split(",") if word.strip()]
+
+    return several
 
 
 def _flag(text: str) -> bool:

@@ -50,32 +50,47 @@ def run(
     argv: Sequence[str], about: str | None = None, catalog: Catalog | None = None
 ) -> dict[str, Any]:
     """Looks after every table of the catalogue that is there."""
+    known = catalog or Catalog.bundled()
+
+    def work(args: argparse.Namespace, call: pipeline.Call) -> dict[str, Any]:
+        terms = Terms(
+            keep=timedelta(days=args.keep_days),
+            snapshots=args.keep_snapshots,
+            orphans=timedelta(days=args.orphan_days),
+            budget=timedelta(minutes=args.budget_minutes),
+        )
+        spark = lakeio.session(JOB, args.warehouse)
+        prefix = names.database_prefix(args.ops_db, "ops")
+        return Upkeep(spark, known, prefix, terms, call.run).all()
+
+    return pipeline.run(JOB, _parser(about), argv, work)
+
+
+def _parser(about: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=JOB, description=about, allow_abbrev=False)
-    parser.add_argument("--warehouse", metavar="URI", required=True)
-    parser.add_argument("--ops_db", metavar="NAME", required=True)
-    parser.add_argument("--keep_days", type=float, default=_LEAST_DAYS, metavar="N")
-    parser.add_argument("--keep_snapshots", type=int, default=_LEAST_SNAPSHOTS, metavar="N")
-    parser.add_argument("--orphan_days", type=float, default=_LEAST_DAYS, metavar="N")
-    parser.add_argument("--budget_minutes", type=float, default=90, metavar="N")
+    more = parser.add_argument
+    more("--warehouse", metavar="URI", required=True)
+    more("--ops_db", metavar="NAME", required=True)
+    more("--keep_days", type=_days, default=_LEAST_DAYS, metavar="N")
+    more("--keep_snapshots", type=_snapshots, default=_LEAST_SNAPSHOTS, metavar="N")
+    more("--orphan_days", type=_days, default=_LEAST_DAYS, metavar="N")
+    more("--budget_minutes", type=float, default=90, metavar="N")
     pipeline.add_arguments(parser)
-    args = parser.parse_args(argv)
-    for name in ("keep_days", "orphan_days"):
-        if getattr(args, name) < _LEAST_DAYS:
-            parser.error(f"--{name} is at least {_LEAST_DAYS}: somebody may still read them")
-    if args.keep_snapshots < _LEAST_SNAPSHOTS:
-        parser.error(f"--keep_snapshots is at least {_LEAST_SNAPSHOTS}")
-    call = pipeline.call(parser, args)
-    terms = Terms(
-        keep=timedelta(days=args.keep_days),
-        snapshots=args.keep_snapshots,
-        orphans=timedelta(days=args.orphan_days),
-        budget=timedelta(minutes=args.budget_minutes),
-    )
-    spark = lakeio.session(JOB, args.warehouse)
-    prefix = names.database_prefix(args.ops_db, "ops")
-    return pipeline.finish(
-        JOB, call, Upkeep(spark, catalog or Catalog.bundled(), prefix, terms, call.run).all
-    )
+    return parser
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if days < _LEAST_DAYS:
+        raise argparse.ArgumentTypeError(f"at least {_LEAST_DAYS}: somebody may still read them")
+    return days
+
+
+def _snapshots(text: str) -> int:
+    count = int(text)
+    if count < _LEAST_SNAPSHOTS:
+        raise argparse.ArgumentTypeError(f"at least {_LEAST_SNAPSHOTS}")
+    return count
 
 
 class Upkeep:

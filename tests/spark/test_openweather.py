@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -13,9 +14,9 @@ import pytest
 
 from functions.ingest.clients.openweather import parquet
 from jobs import openweather_dims as dims
+from jobs import openweather_gold, openweather_silver
 from jobs.openweather_keep import Keep, chosen
 from lake.catalog import Catalog
-from lake.errors import LakeError
 from tests.spark.sheets import RECEIVED, Read
 
 CATALOG = Catalog.bundled()
@@ -230,13 +231,28 @@ def test_the_part_of_a_table_stands_in_literals() -> None:
     assert keep.of_names("city") == "city IN ('Riohacha', 'Patagonia')"
 
 
-def test_an_unknown_city_is_said_with_the_nearest() -> None:
+def test_cities_are_chosen_by_name_and_known_by_their_lasting_key() -> None:
     cities = CATALOG.data["openweather/cities"]
 
     assert chosen(cities, None) == NAMES
     assert chosen(cities, ["Patagonia"]) == {"patagonia": "Patagonia"}
-    with pytest.raises(LakeError, match=r"'Riohaca' \(did you mean 'Riohacha'"):
-        chosen(cities, ["Riohaca"])
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (openweather_gold, ["--cities", "Patagonia,Riohaca"]),
+        (openweather_silver, ["--city", "Riohaca"]),
+    ],
+)
+def test_an_unknown_city_is_a_usage_error_that_names_the_nearest(
+    job: ModuleType, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        job.run(words)
+
+    assert ended.value.code == 2
+    assert "no city is called 'Riohaca' (did you mean 'Riohacha'?)" in capsys.readouterr().err
 
 
 # --- dimensions ----------------------------------------------------------------------------------
