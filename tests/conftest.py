@@ -10,7 +10,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 # Dearest first, so that no process ends up waiting for the other's last long folder.
-_DEAREST_FIRST = ("spark", "laptop", "local", "terraform", "browser")
+_DEAREST_FIRST = ("spark", "laptop", "local", "functions", "terraform", "cli", "lake", "scripts")
 
 
 # A shell's & has Ctrl-C ignored, by what it starts and by all that is started from there.
