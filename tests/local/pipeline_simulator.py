@@ -111,6 +111,13 @@ class Simulator:
         )
         return str(started["executionArn"])
 
+    def works_on(self, script: dict[str, list[Any]]) -> None:
+        """Wait until every job of the script has begun."""
+        deadline = time.monotonic() + 30
+        while not set(script) <= {job["job"] for job in self.jobs}:
+            assert time.monotonic() < deadline, f"no job of {set(script)} began"
+            time.sleep(0.02)
+
     def ended(self, arn: str) -> dict[str, Any]:
         for _ in range(600):
             found = self.call(self.states._describe_execution, executionArn=arn)
@@ -127,7 +134,8 @@ class Simulator:
         arns = []
         for number, given in enumerate(walk["inputs"]):
             arns.append(self.start(f"{walk['name']}-{number}", given))
-            time.sleep(walk.get("pause", 0.4 if number + 1 < len(walk["inputs"]) else 0))
+            if number + 1 < len(walk["inputs"]):
+                self.works_on(walk["script"])
             if walk.get("stop") == number:
                 self.call(self.states._stop_execution, executionArn=arns[-1])
         ends = [self.ended(arn) for arn in arns]
