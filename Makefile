@@ -15,6 +15,10 @@ PYTHON3 := $(firstword $(foreach name,python3 python3.11 python3.12 python3.13,$
 PYTHON := .venv/bin/python
 TARGET := $(if $(filter laptop,$(ENV)),laptop,aws)
 
+# Set-up leaves it to Python to compile a module when it is imported first; where that may not be kept,
+# each of the many processes here would do it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # What set-up makes, side by side; a target adds what it needs besides.
 PARTS := dev cloud jars
 

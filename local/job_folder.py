@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.spark_home import SparkHome
+from local.spark_home import WORKERS, SparkHome
 from local.spark_runner import JvmNeeds, Prepared
 from local.spark_submit import SparkJob
 
@@ -79,6 +79,7 @@ class JobFolder:
             **job.conf,
             "spark.master": f"local[{self._home.cores}]",
             "spark.submit.pyFiles": ",".join(py_files),
+            "spark.python.daemon.module": WORKERS.stem,
             "spark.ui.enabled": "false",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",

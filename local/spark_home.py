@@ -26,6 +26,7 @@ OPENED_PACKAGES = (
     "sun.security.action",
     "sun.util.calendar",
 )
+WORKERS = Path(__file__).with_name("spark_workers.py")
 UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 LOG4J = """\
 rootLogger.level = warn
@@ -127,11 +128,11 @@ class SparkHome:
         """
         library = self.work / "lib"
         library.mkdir(parents=True, exist_ok=True)
-        for package in (self.spark, self.spark.parent / "py4j"):
-            link = library / package.name
+        for module in (self.spark, self.spark.parent / "py4j", WORKERS):
+            link = library / module.name
             if not link.exists():
                 link.unlink(missing_ok=True)
-                link.symlink_to(package)
+                link.symlink_to(module)
         path = f'{shlex.quote(str(library))}"${{PYTHONPATH:+:$PYTHONPATH}}"'
         lines = f'#!/bin/sh\nPYTHONPATH={path} exec {shlex.quote(str(self.python))} -S "$@"\n'
         script = self._written("python3", lines)

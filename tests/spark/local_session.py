@@ -36,6 +36,7 @@ def session(root: Path, *, compiled: bool = False) -> SparkSession:
         .appName("tests")
         .config("spark.driver.extraClassPath", ":".join(map(str, jars())))
         .config("spark.driver.extraJavaOptions", java)
+        .config("spark.python.daemon.module", "local.spark_workers")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")
