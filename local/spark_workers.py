@@ -24,4 +24,4 @@ for known in filter(is_spark_s, list(sys.path_importer_cache)):
 if __name__ == "__main__":
     from pyspark.daemon import manager
 
-    manager()
+    manager()  # type: ignore[no-untyped-call]  # pyspark has no types here
