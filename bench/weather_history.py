@@ -17,9 +17,9 @@ from bench.measure import run
 from bench.report import Figure
 from jobs import openweather_gold
 from lake.catalog import Catalog
+from tests.spark.gold.weather_lake import CITIES, WeatherLake
 from tests.spark.lakehouse import Lakehouse
 from tests.spark.local_session import session
-from tests.spark.weather_lake import CITIES, WeatherLake
 
 HISTORIES = (1, 12)
 LAST_DAY = date(2025, 10, 10)

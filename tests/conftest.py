@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import signal
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 # Dearest first, so that no process ends up waiting for the other's last long folder.
-_DEAREST_FIRST = ("spark", "laptop", "local", "functions", "terraform", "cli", "lake", "scripts")
+_DEAREST_FIRST = (
+    *("laptop", "spark/gold", "spark", "local", "functions", "terraform"),
+    *("cli", "lake", "scripts"),
+)
 
 
 # A shell's & has Ctrl-C ignored, by what it starts and by all that is started from there.
@@ -22,7 +29,7 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Gives a whole folder of tests to one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return PurePosixPath(nodeid.partition("::")[0]).parts[1]
+        return str(PurePosixPath(nodeid.partition("::")[0]).parent)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
@@ -34,4 +41,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the dear folders first."""
     here = Path(__file__).parent
     rank = {folder: place for place, folder in enumerate(_DEAREST_FIRST)}
-    items.sort(key=lambda item: rank.get(item.path.relative_to(here).parts[0], len(rank)))
+    items.sort(key=lambda item: rank.get(str(item.path.parent.relative_to(here)), len(rank)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _descriptions_of_aws_are_read_once() -> Iterator[None]:
+    """Each session of boto3 reads them anew, and moto has each test begin one."""
+    read = JSONFileLoader.load_file
+
+    @functools.cache
+    def once(path: str) -> Any:
+        return read(JSONFileLoader(), path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: once(path))
+        yield

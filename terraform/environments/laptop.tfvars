@@ -15,4 +15,4 @@ spark_architecture     = "X86_64"
 spark_maximum_capacity = { cpu = "2 vCPU", memory = "8 GB", disk = "20 GB" }
 
 s3_use_path_style    = true
-provider_max_retries = 2
+provider_max_retries = 5

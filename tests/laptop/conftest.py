@@ -17,6 +17,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     lake = Lake(tmp_path_factory.mktemp("lake"), port)
-    lake.run("up", timeout=900)
-    yield lake
-    lake.run("down", timeout=120)
+    try:
+        lake.run("up", timeout=900)
+        yield lake
+    finally:
+        lake.run("down", timeout=120)

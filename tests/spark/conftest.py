@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs import lakeio
 from lake.catalog import Catalog
+from tests.spark.killing import AtPoint
 from tests.spark.lakehouse import Lakehouse
 from tests.spark.local_session import session
 
@@ -38,6 +40,25 @@ def adaptive(spark: SparkSession) -> Iterator[None]:
     spark.conf.set("spark.sql.adaptive.enabled", "true")
     yield
     spark.conf.set("spark.sql.adaptive.enabled", "false")
+
+
+@pytest.fixture
+def at_point(monkeypatch: pytest.MonkeyPatch) -> AtPoint:
+    """Does something once, when the job passes a named point for the nth time."""
+
+    def arm(point: str, action: Callable[[], None], nth: int = 1) -> None:
+        passed = 0
+
+        def hook(name: str) -> None:
+            nonlocal passed
+            if name == point:
+                passed += 1
+                if passed == nth:
+                    action()
+
+        monkeypatch.setattr(lakeio, "kill_point", hook)
+
+    return arm
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -170,3 +170,12 @@ def literal(value: object) -> str:
 def moment(text: str) -> datetime:
     """A UTC moment without zone."""
     return datetime.fromisoformat(text)
+
+
+def opened(rows: DataFrame) -> int:
+    """How many data files a query planned to read, by Iceberg's own metric."""
+    rows.collect()
+    plan: Any = rows._jdf.queryExecution().executedPlan()
+    while not plan.metrics().contains("resultDataFiles"):
+        plan = plan.executedPlan() if "Adaptive" in plan.nodeName() else plan.children().head()
+    return int(plan.metrics().apply("resultDataFiles").value())

@@ -5,7 +5,7 @@ Numbers of faults are those of the matrix in docs/testing.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 from jobs import lakeio
 from lake.catalog import Catalog
+from tests.spark.killing import AtPoint, Killed, kill
 from tests.spark.lakehouse import Lakehouse
 from tests.spark.sheets import poll, prediction, sheet_of, stop_info
 
@@ -25,36 +26,6 @@ ARRIVALS = "emt/arrivals"
 PREDICTIONS = "emt_silver.arrivals_predictions"
 STOPS = "emt_silver.stops"
 FEED = (PREDICTIONS, STOPS)
-
-AtPoint = Callable[[str, Callable[[], None], int], None]
-
-
-class Killed(BaseException):
-    """The end of a process: nothing in a job may catch it."""
-
-
-def kill() -> None:
-    """Ends the job here."""
-    raise Killed
-
-
-@pytest.fixture
-def at_point(monkeypatch: pytest.MonkeyPatch) -> AtPoint:
-    """Does something once, when the job passes a named point for the nth time."""
-
-    def arm(point: str, action: Callable[[], None], nth: int = 1) -> None:
-        passed = 0
-
-        def hook(name: str) -> None:
-            nonlocal passed
-            if name == point:
-                passed += 1
-                if passed == nth:
-                    action()
-
-        monkeypatch.setattr(lakeio, "kill_point", hook)
-
-    return arm
 
 
 def workbook(first_bus: int, count: int, **stop: Any) -> bytes:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame
 
 from jobs import lakeio, merging
-from tests.spark.lakehouse import Lakehouse
+from tests.spark.lakehouse import Lakehouse, opened
 from tests.spark.sheets import poll, prediction, sheet_of
 
 pytestmark = pytest.mark.spark
@@ -17,15 +16,6 @@ pytestmark = pytest.mark.spark
 ARRIVALS = "emt/arrivals"
 PREDICTIONS = "emt_silver.arrivals_predictions"
 HISTORY_DAYS = 60
-
-
-def opened(rows: DataFrame) -> int:
-    """How many data files a query planned to read, by Iceberg's own metric."""
-    rows.collect()
-    plan: Any = rows._jdf.queryExecution().executedPlan()
-    while not plan.metrics().contains("resultDataFiles"):
-        plan = plan.executedPlan() if "Adaptive" in plan.nodeName() else plan.children().head()
-    return int(plan.metrics().apply("resultDataFiles").value())
 
 
 def with_history(lakehouse: Lakehouse, days: int) -> None:

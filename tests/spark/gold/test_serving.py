@@ -14,7 +14,7 @@ from jobs.serving import ServingFailed
 from lake import served
 from lake.catalog import Catalog, Column, Result
 from lake.served import Manifest
-from tests.spark.gold_lake import (
+from tests.spark.gold.gold_lake import (
     ARRIVALS,
     GOLD,
     HOURLY,
@@ -24,8 +24,8 @@ from tests.spark.gold_lake import (
     at,
     observation,
 )
+from tests.spark.gold.serving_lake import HOURS, LINES, ServingLake, hour
 from tests.spark.lakehouse import Lakehouse
-from tests.spark.serving_lake import HOURS, LINES, ServingLake, hour
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("adaptive")]
 STOPS = "emt_silver.stops"

@@ -31,7 +31,7 @@ from jobs.emt_gold_days import (
 from jobs.emt_gold_hourly import hourly
 from lake.catalog import Catalog
 from lake.errors import CatalogError
-from tests.spark.gold_lake import ARRIVALS, WEATHER, arrival, at, network, observation, service
+from tests.spark.gold.gold_lake import ARRIVALS, WEATHER, arrival, at, network, observation, service
 
 spark_needed = pytest.mark.spark
 DAYS = Festive.of(Catalog.bundled().data["emt/festive_days"])

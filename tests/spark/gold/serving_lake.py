@@ -17,7 +17,7 @@ from lake import served
 from lake.catalog import Column, Result
 from lake.served import Manifest
 from lake.shelf import Seen, Shelf
-from tests.spark.gold_lake import HOURLY, at
+from tests.spark.gold.gold_lake import HOURLY, at
 from tests.spark.lakehouse import Lakehouse
 
 LINES = Result(

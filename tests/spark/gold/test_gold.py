@@ -16,8 +16,8 @@ from lake.catalog import Catalog
 from scripts.samples import arrivals as arrival_samples
 from scripts.samples import lines as line_samples
 from scripts.samples import reference, weather
-from tests.spark import gold_by_duckdb
-from tests.spark.gold_lake import (
+from tests.spark.gold import gold_by_duckdb
+from tests.spark.gold.gold_lake import (
     ARRIVALS,
     GOLD,
     HOURLY,
@@ -32,8 +32,7 @@ from tests.spark.gold_lake import (
     at,
     observation,
 )
-from tests.spark.lakehouse import Lakehouse
-from tests.spark.test_history import opened
+from tests.spark.lakehouse import Lakehouse, opened
 
 pytestmark = pytest.mark.spark
 

@@ -12,8 +12,8 @@ from pyspark.sql import SparkSession
 
 from jobs import lakeio
 from lake.catalog import Catalog
+from tests.spark.gold.weather_lake import SILVER, WeatherLake, local_hours
 from tests.spark.lakehouse import Lakehouse
-from tests.spark.weather_lake import SILVER, WeatherLake, local_hours
 
 pytestmark = pytest.mark.spark
 

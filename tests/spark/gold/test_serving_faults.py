@@ -12,11 +12,9 @@ import pytest
 from jobs.scratch import Scratch
 from jobs.serving import ServingFailed
 from lake import served
+from tests.spark.gold.serving_lake import HOURS, LINES, ServingLake, hour
+from tests.spark.killing import AtPoint, Killed, kill
 from tests.spark.lakehouse import Lakehouse
-from tests.spark.serving_lake import HOURS, LINES, ServingLake, hour
-from tests.spark.test_faults import AtPoint, Killed, at_point, kill
-
-__all__ = ["at_point"]  # a fixture
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("adaptive")]
 

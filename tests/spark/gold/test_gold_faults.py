@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jobs import lakeio
-from tests.spark.gold_lake import (
+from tests.spark.gold.gold_lake import (
     ARRIVALS,
     GOLD,
     HOURLY,
@@ -21,10 +21,8 @@ from tests.spark.gold_lake import (
     arrival,
     observation,
 )
+from tests.spark.killing import AtPoint, Killed, kill
 from tests.spark.lakehouse import Lakehouse
-from tests.spark.test_faults import AtPoint, Killed, at_point, kill
-
-__all__ = ["at_point"]  # a fixture
 
 pytestmark = pytest.mark.spark
 
