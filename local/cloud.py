@@ -135,6 +135,9 @@ def main() -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    from local import connections
+
+    connections.install()
     config = Config()
     config.bind = [f"{HOST}:{args.port}"]
     # A client closes what it leaves idle (Go after 90 s). Closed from here, a connection could take
