@@ -110,6 +110,9 @@ class SparkHome:
             "-XX:ReservedCodeCacheSize=240m",
             "-XX:+UseSerialGC",
             "-XX:+IgnoreUnrecognizedVMOptions",
+            # The jars' hashes are known; to verify their classes takes a sixth of the first start.
+            "-XX:+UnlockDiagnosticVMOptions",
+            "-XX:-BytecodeVerificationRemote",
             "-Djdk.reflect.useDirectMethodHandle=false",
             "-Duser.timezone=UTC",
             f"-Djava.io.tmpdir={temporary}",

@@ -12,6 +12,13 @@ from pyspark.sql import SparkSession
 from tests.spark.lakehouse import jars
 
 _ROOT = Path(__file__).parents[2]
+# Two cores that three test processes share: Java's second compiler would take one. Alone, the first
+# has room for 48 MB of code, and begins to throw away what it needs again. And the jars' hashes are
+# known: to verify their classes takes a sixth of the first start.
+SOON_UP = (
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m "
+    "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
 
 
 def session(root: Path, *, compiled: bool = False) -> SparkSession:
@@ -28,9 +35,7 @@ def session(root: Path, *, compiled: bool = False) -> SparkSession:
     # Hadoop starts a process for the rights of each file that is written.
     java = "-XX:+UseSerialGC -Djdk.lang.Process.launchMechanism=VFORK"
     if not compiled:
-        # Two cores that three test processes share: Java's second compiler would take one. Alone,
-        # the first has room for 48 MB of code, and begins to throw away what it needs again.
-        java += " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+        java += f" {SOON_UP}"
     session = (
         SparkSession.builder.master("local[2]")
         .appName("tests")

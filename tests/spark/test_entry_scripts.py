@@ -13,6 +13,7 @@ import pytest
 
 from scripts.samples import arrivals as arrivals_samples
 from tests.spark.lakehouse import JOBS, Lakehouse, jars
+from tests.spark.local_session import SOON_UP
 
 pytestmark = pytest.mark.spark
 
@@ -45,7 +46,7 @@ def test_the_arrivals_job_is_submitted_with_its_three_documented_arguments(
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "2",
         # It is up once for sixty rows: whatever compiles would not pay for itself.
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC {SOON_UP}",
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.extensions": (
