@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+_WATCHED = Path(__file__).with_name("watched.py")
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
 
 
@@ -26,21 +28,26 @@ class Run:
 
 def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
     """Run a command to its end; a failing one is an error, never a figure."""
+    heard, told = os.pipe()
+    watched = [sys.executable, "-IS", str(_WATCHED), str(told), *command]
     start = time.perf_counter()
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}
-    ) as process:
-        output = process.stdout.read() if process.stdout else ""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command[:3])} ended with {process.returncode}")
-    return Run(
-        wall_s=time.perf_counter() - start,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_mb=usage.ru_maxrss * _PEAK_UNIT / 1_000_000,
-        output=output,
-    )
+    try:
+        with subprocess.Popen(
+            watched,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(env or {})},
+            pass_fds=(told,),
+        ) as process:
+            output = process.communicate()[0]
+        wall_s = time.perf_counter() - start
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(command[:3])} ended with {process.returncode}")
+        cpu_s, peak = json.loads(os.read(heard, 1024))
+    finally:
+        os.close(heard)
+        os.close(told)
+    return Run(wall_s=wall_s, cpu_s=cpu_s, peak_mb=peak * _PEAK_UNIT / 1_000_000, output=output)
 
 
 def python(code: str, env: Mapping[str, str] | None = None) -> Run:
