@@ -15,8 +15,15 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Dearest first, so that no process ends up waiting for the other's last long folder.
 _DEAREST_FIRST = (
-    *("laptop", "spark/gold", "spark", "local", "functions", "terraform"),
-    *("cli", "lake", "scripts"),
+    "laptop",
+    "spark/gold",
+    "spark",
+    "local",
+    "functions",
+    "terraform",
+    "cli",
+    "lake",
+    "scripts",
 )
 
 
