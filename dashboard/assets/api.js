@@ -39,10 +39,7 @@ export function createApi({
   fetch: ask = (...words) => fetch(...words),
   base = document.baseURI,
 }) {
-  /** @type {Map<string, {etag: string, body: any}>} */
-  const known = new Map();
-  /** @type {Map<string, Promise<any>>} */
-  const underWay = new Map();
+  let memory = blank();
 
   /** One answer; a 304 gives the very object of before, so that nobody draws it anew. */
   async function get(path, etag = null) {
@@ -75,12 +72,14 @@ export function createApi({
 
   /** Panels that ask for the same at the same time share one answer. */
   function remembered(path, whole) {
-    const asked = underWay.get(path) ?? renewed(path, whole).finally(() => underWay.delete(path));
+    const { known, underWay } = memory;
+    const asked =
+      underWay.get(path) ?? renewed(known, path, whole).finally(() => underWay.delete(path));
     underWay.set(path, asked);
     return asked;
   }
 
-  async function renewed(path, whole) {
+  async function renewed(known, path, whole) {
     const before = known.get(path);
     const first = await get(path, before?.etag);
     if (first.same && before) return withAge(before.body, first.headers);
@@ -118,9 +117,20 @@ export function createApi({
       });
     },
 
-    forget: () => known.clear(),
+    /** Another key is another person: nothing that was or is being asked is for them. */
+    forget() {
+      memory = blank();
+    },
   };
 }
+
+/** What one key was told, and what it is asking. */
+const blank = () => ({
+  /** @type {Map<string, {etag: string, body: any}>} */
+  known: new Map(),
+  /** @type {Map<string, Promise<any>>} */
+  underWay: new Map(),
+});
 
 function withAge(body, headers) {
   body.stale = staleness(headers);

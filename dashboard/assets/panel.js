@@ -154,6 +154,7 @@ export function createPanel(spec, page) {
     redraw: () => shown !== null && show(shown),
     stop: () => {
       clearTimeout(again);
+      asked += 1; // What is still to come is for nobody.
       disposeCharts(body);
     },
   };

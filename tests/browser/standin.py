@@ -46,6 +46,8 @@ class Mood:
     headers: dict[str, str] = field(default_factory=dict)
     only: str = ""  # the path that the status is for; else all of /v1/
     seconds: float = 0.0
+    held: str = ""  # the path whose refusals wait for the word
+    word: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
     unchanged: int = 0
 
@@ -100,6 +102,8 @@ class Answer(BaseHTTPRequestHandler):
         if mood.seconds:
             time.sleep(mood.seconds)
         key = self.headers.get("x-api-key")
+        if key != KEY and mood.held and mood.held in path:
+            mood.word.wait(10)
         if key is None:
             return self._problem(401, "A key is needed: send it as x-api-key.")
         if key != KEY:

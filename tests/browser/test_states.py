@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import rows, state
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, settle
 from tests.browser.seeing import text
 from tests.browser.standin import KEY, Mood
 
@@ -45,6 +45,26 @@ def test_a_key_in_the_address_moves_to_the_session(open_page: Opener, address: s
     assert page.evaluate("JSON.stringify(localStorage)").find(KEY) == -1
     page.go_back()
     assert KEY not in page.url
+
+
+@pytest.mark.parametrize("wrong", [None, "lake_wrong"])
+def test_a_refusal_from_before_the_right_key_came_throws_nobody_out(
+    open_page: Opener, mood: Mood, wrong: str | None
+) -> None:
+    mood.held = "emt_stops"
+    page = open_page(key=wrong, settled=False)
+    page.wait_for_selector(".gate")
+
+    page.fill("#key", KEY)
+    page.keyboard.press("Enter")
+    settle(page)
+    with page.expect_response(lambda answer: answer.status in (401, 403)) as late:
+        mood.word.set()
+    late.value.finished()
+    page.evaluate("new Promise(requestAnimationFrame)")
+
+    assert page.locator(".gate").count() == 0
+    assert page.evaluate("Object.values(sessionStorage)") == [KEY]
 
 
 def test_forgetting_the_key_shows_nothing_any_more(open_page: Opener) -> None:
