@@ -75,7 +75,7 @@ def figures(rows: int = ROWS) -> list[Figure]:
         found.insert(
             2,
             Figure(
-                what="nearest weather, computed only, beside a range join and a window",
+                what="nearest weather, computed only, warm, beside a range join and a window",
                 ours=f"{join['s']:.1f} s, {join['peak_mb']:,.0f} MB",
                 yardstick=f"plain: {plain['s']:.1f} s, {plain['peak_mb']:,.0f} MB",
                 ratio=f"{times:.1f} times",
@@ -142,15 +142,15 @@ def _floor(lake: Lakehouse, _: Path, __: int) -> dict[str, float]:
 
 
 def _nearest(lake: Lakehouse, _: Path, __: int) -> dict[str, float]:
-    return {"s": _copy(lake, _with_nearest(lake), "nearest")}
+    rows = _with_nearest(lake, lake.table("emt_silver.arrivals_predictions"))
+    return {"s": _copy(lake, rows, "nearest")}
 
 
 def _join(lake: Lakehouse, _: Path, __: int) -> dict[str, float]:
-    return {"s": _compute(_with_nearest(lake))}
+    return {"s": _warm(lake, _with_nearest)}
 
 
-def _with_nearest(lake: Lakehouse) -> DataFrame:
-    rows = lake.table("emt_silver.arrivals_predictions")
+def _with_nearest(lake: Lakehouse, rows: DataFrame) -> DataFrame:
     stretches = intervals(observations(lake.table("meteorology_silver.meteorology_current")), 60)
     return (
         rows.withColumn("_moment", micros(F.col("event_ts")))
@@ -166,7 +166,11 @@ def _with_nearest(lake: Lakehouse) -> DataFrame:
 
 def _plain(lake: Lakehouse, _: Path, __: int) -> dict[str, float]:
     """As the published job does it: all observations in reach, then the first of them."""
-    lake.table("emt_silver.arrivals_predictions").createOrReplaceTempView("a")
+    return {"s": _warm(lake, _with_first_in_reach)}
+
+
+def _with_first_in_reach(lake: Lakehouse, rows: DataFrame) -> DataFrame:
+    rows.createOrReplaceTempView("a")
     weather = lake.table("meteorology_silver.meteorology_current")
     weather.select("obs_ts", *SHOWN).createOrReplaceTempView("w")
     apart = "abs(unix_micros(CAST({} AS timestamp)) - unix_micros(CAST({} AS timestamp)))"
@@ -177,12 +181,18 @@ def _plain(lake: Lakehouse, _: Path, __: int) -> dict[str, float]:
               FROM a LEFT JOIN w ON {apart.format("a.event_ts", "w.obs_ts")} <= 3600000000)
             WHERE rank = 1"""  # noqa: S608 - our own words
     )
-    return {"s": _compute(found.drop("rank"))}
+    return found.drop("rank")
 
 
-def _compute(rows: DataFrame) -> float:
-    """Every column of every row, and nothing written."""
-    return _seconds(lambda: rows.write.format("noop").mode("overwrite").save())
+def _warm(lake: Lakehouse, found: Callable[[Lakehouse, DataFrame], DataFrame]) -> float:
+    """Every column of every row, and nothing written, after the same for one day.
+
+    Two ways to join are compared, not how Java loads and compiles what both need.
+    """
+    rows = lake.table("emt_silver.arrivals_predictions")
+    for some in (rows.where(f"to_date(event_ts) = '{FIRST_DAY}'"), rows):
+        seconds = _seconds(found(lake, some).write.format("noop").mode("overwrite").save)
+    return seconds
 
 
 def _copy(lake: Lakehouse, rows: DataFrame, name: str) -> float:
