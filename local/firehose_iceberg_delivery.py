@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from local.firehose_iceberg_errors import ErrorPrefix
+from local.firehose_iceberg_progress import Arrived, Buffer, Plan, Progress
 from local.firehose_iceberg_settings import Settings
 from local.firehose_iceberg_sink import Interrupted, Sink
-from local.firehose_iceberg_source import Arrived, Plan, Progress, Source
+from local.firehose_iceberg_source import Source
 from local.firehose_iceberg_transform import Failed, Transform, Transformed
 from local.job_cloud import cloud_client
 
@@ -37,6 +38,7 @@ class Delivery:
         self._endpoint, self._save = endpoint, save
         self._progress = Progress.load(folder / f"{progress_name(settings)}.json")
         self._source = Source(settings.source_arn, settings.created)
+        self._buffer = self._emptied()
         self._stopped = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"firehose-{settings.name}", daemon=True
@@ -85,16 +87,20 @@ class Delivery:
         if self._progress.plan is not None:
             self._deliver(self._source.planned(self._progress.plan), self._progress.plan)
             return
-        records = self._source.waiting(self._progress.positions, self.settings.buffer_bytes)
-        if not records or not self._full(records):
+        self._buffer.fill(self.settings.buffer_bytes)
+        if not self._full():
             self._stopped.wait(POLL_S)
             return
+        records = self._buffer.records()
         self._deliver(records, self._progress.begin(records))
 
-    def _full(self, records: list[Arrived]) -> bool:
-        waited = time.time() - min(record.at for record in records)
-        weight = sum(record.size for record in records)
-        return waited >= self.settings.buffer_seconds or weight >= self.settings.buffer_bytes
+    def _emptied(self) -> Buffer:
+        return Buffer(self._source.waiting, self._progress.positions)
+
+    def _full(self) -> bool:
+        waited = time.time() - self._buffer.oldest
+        heavy = self._buffer.weight >= self.settings.buffer_bytes
+        return waited >= self.settings.buffer_seconds or heavy
 
     def _deliver(self, records: list[Arrived], plan: Plan) -> None:
         outcomes = Transform(self.settings).run(records)
@@ -106,6 +112,7 @@ class Delivery:
         ErrorPrefix(settings, s3).write(failed, plan.token)
         self._save()
         self._progress.done()
+        self._buffer = self._emptied()
         self.failed += len(failed)
         self.delivered += len(records) - len(failed)
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import time
+from bisect import bisect_left
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,6 +22,8 @@ from ministack.services import kinesis
 Data = dict[str, Any]
 Operation = Callable[[Data], Any]
 Scope = tuple[str, str, str]
+# Made once: `json.dumps` makes an encoder for each record.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def install(folder: Path) -> None:
@@ -29,6 +33,7 @@ def install(folder: Path) -> None:
     kinesis._put_records = journal.kept(kinesis._put_records)
     kinesis._create_stream = journal.forgotten(kinesis._create_stream)
     kinesis._delete_stream = journal.forgotten(kinesis._delete_stream)
+    kinesis._expire_records = expire
     load = kinesis.load_persisted_state
 
     def load_with_records(data: Data) -> None:
@@ -37,6 +42,16 @@ def install(folder: Path) -> None:
 
     kinesis.get_state = state_without_records
     kinesis.load_persisted_state = load_with_records
+
+
+def expire(stream: Data) -> None:
+    """Leaves out what is too old. Records lie in the order of time: no need to look at each."""
+    oldest = time.time() - stream["RetentionPeriodHours"] * 3600
+    for shard in stream["shards"].values():
+        records = shard["records"]
+        kept = bisect_left(records, oldest, key=itemgetter("ApproximateArrivalTimestamp"))
+        if kept:
+            shard["records"] = records[kept:]
 
 
 def state_without_records() -> Data:
@@ -148,7 +163,7 @@ class Journal:
 
 
 def _line(entry: tuple[str, Data]) -> str:
-    return json.dumps(entry, separators=(",", ":")) + "\n"
+    return f"{_encode(entry)}\n"
 
 
 def _entries(path: Path) -> list[tuple[str, Data]]:

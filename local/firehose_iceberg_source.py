@@ -1,87 +1,14 @@
-"""Reading a Kinesis stream of this same process, and remembering how far one has read."""
+"""Reading a Kinesis stream of this same process."""
 
 from __future__ import annotations
 
-import json
-import os
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
-from uuid import uuid4
+from typing import Any
 
 from ministack.services import kinesis
 
-
-class Arrived(NamedTuple):
-    """One record of the stream."""
-
-    shard: str
-    sequence: str
-    at: float
-    key: str
-    data: str  # base64, as Kinesis was given it
-
-    @property
-    def size(self) -> int:
-        return len(self.data) * 3 // 4
-
-
-@dataclass
-class Plan:
-    """A delivery that has begun: exactly these records, under one token, until it is done."""
-
-    token: str
-    ranges: dict[str, tuple[str, str]]  # shard -> first and last sequence number
-
-
-@dataclass
-class Progress:
-    """How far a delivery stream is, on disk; a kill at any moment leaves the old or the new."""
-
-    path: Path
-    positions: dict[str, str] = field(default_factory=dict)
-    plan: Plan | None = None
-
-    @classmethod
-    def load(cls, path: Path) -> Progress:
-        """What was saved, or a beginning."""
-        if not path.exists():
-            return cls(path)
-        saved = json.loads(path.read_text())
-        plan = saved["plan"] and Plan(
-            saved["plan"]["token"],
-            {shard: (first, last) for shard, (first, last) in saved["plan"]["ranges"].items()},
-        )
-        return cls(path, saved["positions"], plan)
-
-    def begin(self, records: list[Arrived]) -> Plan:
-        """Note what is about to be delivered, so that a kill repeats exactly this."""
-        ranges: dict[str, tuple[str, str]] = {}
-        for record in records:
-            first, _ = ranges.get(record.shard, (record.sequence, ""))
-            ranges[record.shard] = (first, record.sequence)
-        self.plan = Plan(uuid4().hex, ranges)
-        self._save()
-        return self.plan
-
-    def done(self) -> None:
-        """The plan is delivered, and what it wrote is durable."""
-        if self.plan is not None:
-            self.positions |= {shard: last for shard, (_, last) in self.plan.ranges.items()}
-        self.plan = None
-        self._save()
-
-    def _save(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_suffix(".new")
-        with new.open("w") as file:
-            plan = self.plan and {"token": self.plan.token, "ranges": self.plan.ranges}
-            json.dump({"positions": self.positions, "plan": plan}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.path)
+from local.firehose_iceberg_progress import Arrived, Plan
 
 
 class Source:

@@ -15,8 +15,8 @@ from typing import Any
 from ministack.core.responses import new_uuid, request_scope
 from ministack.services import lambda_svc
 
+from local.firehose_iceberg_progress import Arrived
 from local.firehose_iceberg_settings import Settings
-from local.firehose_iceberg_source import Arrived
 
 ANSWER_LIMIT = 6 * 1024 * 1024
 PARALLEL = 2

@@ -15,6 +15,8 @@ from lake.streams import Row, Streams
 # Lambda answers with at most 6 MB (6,291,556 bytes); what is left over is for its own envelope.
 ANSWER_BYTES: Final = 6_000_000
 FAILED: Final = "ProcessingFailed"
+# Made once: `json.dumps` makes an encoder for each record.
+_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Batch:
             return rejection("", None, "text", "holds half a character, which no table can keep")
 
     def _ok(self, record_id: str, row: Row) -> dict[str, Any]:
-        text = json.dumps(row.values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _encode(row.values)
         return {
             "recordId": record_id,
             "result": "Ok",

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
 
@@ -207,6 +208,32 @@ def test_a_clean_stop_and_start_goes_on_where_it_was(lake: StreamLake) -> None:
 
     lake.settled(150, 0)
     assert max(Counter(lake.keys()).values()) == 1
+
+
+def test_records_are_read_as_long_as_they_are_retained(lake: StreamLake) -> None:
+    kinesis, shard = lake.kinesis, "shardId-000000000000"
+    kinesis.create_stream(StreamName=STREAM, ShardCount=1)
+    kinesis.increase_stream_retention_period(StreamName=STREAM, RetentionPeriodHours=48)
+
+    def seen() -> list[bytes]:
+        begin = {"StreamName": STREAM, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = kinesis.get_shard_iterator(**begin)["ShardIterator"]
+        return [one["Data"] for one in kinesis.get_records(ShardIterator=iterator)["Records"]]
+
+    lake.put([b"new"])
+    lake.cloud.down()
+    at = time.time() - 30 * 3600
+    old = {"SequenceNumber": f"{at * 1000:020.0f}{0:010}", "ApproximateArrivalTimestamp": at}
+    old |= {"Data": b64encode(b"old").decode(), "PartitionKey": "Madrid"}
+    (journal,) = lake.cloud.state_dir.rglob(f"*_{STREAM}.jsonl")
+    journal.write_text(json.dumps([shard, old]) + "\n" + journal.read_text())
+    lake.cloud.up()
+    assert seen() == [b"old", b"new"]
+
+    kinesis.decrease_stream_retention_period(StreamName=STREAM, RetentionPeriodHours=24)
+    lake.put([b"newest"])
+
+    assert seen() == [b"new", b"newest"]
 
 
 def test_error_objects_lie_where_aws_puts_them(lake: StreamLake) -> None:
