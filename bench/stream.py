@@ -6,20 +6,22 @@ On a laptop cloud of its own: Kinesis, the real transform, Firehose, Iceberg, At
 from __future__ import annotations
 
 import os
-import socket
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 from bench.measure import group_peak_mb
 from bench.report import Figure
 from local.lifecycle import LaptopCloud
+from tests.local.conftest import free_port
 from tests.local.streams import TABLE, StreamLake
 from tests.weather import record
 
 RECORDS = 100_000
 BUFFER_S, BUFFER_MB = 5, 64
+WAIT_S, WAIT_MB = 900, 128  # Firehose's most: nothing is delivered before all is put
 PROBES = 5
 AIM_A_SECOND, AIM_BEYOND_BUFFER_S = 5_000, 3.0
 
@@ -27,11 +29,8 @@ AIM_A_SECOND, AIM_BEYOND_BUFFER_S = 5_000, 3.0
 def figures() -> list[Figure]:
     """A flood that must come out whole, then single records on a quiet stream."""
     os.environ["LAKE_CLASS_ARCHIVE"] = "off"
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        cloud = LaptopCloud(Path(folder), port)
+    with tempfile.TemporaryDirectory() as folder:
+        cloud = LaptopCloud(Path(folder), free_port())
         cloud.up()
         try:
             lake = StreamLake(cloud)
@@ -42,25 +41,41 @@ def figures() -> list[Figure]:
 
 
 def _flood(lake: StreamLake) -> list[Figure]:
+    """What transform and sink do with all that waits, and what they do beside who puts it."""
     lake.put([record(0, "warm")])
     _wait(lake, 1)
-    records = [record(number % 48, f"place {number // 48}") for number in range(RECORDS)]
+    lake.buffer(WAIT_S, WAIT_MB)
+    put = _seconds(lambda: lake.put(_records("a place")))
     start = time.perf_counter()
-    lake.put(records)
-    put = time.perf_counter() - start
+    lake.buffer(BUFFER_S, BUFFER_MB)
     _wait(lake, RECORDS + 1)
+    through = RECORDS / (time.perf_counter() - start)
+    start = time.perf_counter()
+    lake.put(_records("another"))
+    _wait(lake, 2 * RECORDS + 1)
     whole = time.perf_counter() - start
-    rate = RECORDS / (whole - BUFFER_S)
     return [
         Figure(
-            what=f"{RECORDS:,} records of 0.9 KB from put to query, the last buffer taken off",
-            ours=f"{rate:,.0f} a second ({whole:.1f} s)",
+            what=f"{RECORDS:,} waiting records of 0.9 KB through transform and sink to a query",
+            ours=f"{through:,.0f} a second",
             yardstick=f"Kinesis alone takes {RECORDS / put:,.0f} a second",
-            ratio=f"{rate / (RECORDS / put):.2f}",
+            ratio=f"{through * put / RECORDS:.2f}",
             aim=f"{AIM_A_SECOND:,} a second",
-            met=rate >= AIM_A_SECOND,
-        )
+            met=through >= AIM_A_SECOND,
+        ),
+        Figure(
+            what="as many from the first put to a query, the last buffer taken off",
+            ours=f"{RECORDS / (whole - BUFFER_S):,.0f} a second ({whole:.1f} s)",
+            yardstick="",
+            ratio="",
+            aim="",
+            met=None,
+        ),
     ]
+
+
+def _records(place: str) -> list[bytes]:
+    return [record(number % 48, f"{place} {number // 48}") for number in range(RECORDS)]
 
 
 def _lag(lake: StreamLake) -> Figure:
@@ -68,7 +83,7 @@ def _lag(lake: StreamLake) -> Figure:
     for number in range(PROBES):
         start = time.perf_counter()
         lake.put([record(number, "probe")])
-        _wait(lake, RECORDS + 2 + number)
+        _wait(lake, 2 * RECORDS + 2 + number, each_s=0.05)
         taken.append(time.perf_counter() - start - BUFFER_S)
     beyond = median(taken)
     return Figure(
@@ -93,9 +108,16 @@ def _memory(cloud: LaptopCloud) -> Figure:
     )
 
 
-def _wait(lake: StreamLake, rows: int) -> None:
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _wait(lake: StreamLake, rows: int, each_s: float = 0.5) -> None:
+    """Until a query sees them; to ask more often takes processors from what is measured."""
     deadline = time.monotonic() + 300
     while (found := lake.count()) != rows:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{found:,} of {rows:,} rows of {TABLE.id} after five minutes")
-        time.sleep(0.05)
+        time.sleep(each_s)

@@ -92,6 +92,18 @@ class StreamLake:
             IcebergDestinationConfiguration=self.destination(seconds, megabytes) | more,
         )
 
+    def buffer(self, seconds: int, megabytes: int) -> None:
+        """Change how long, and how much, the delivery stream waits for."""
+        asked = self.firehose.describe_delivery_stream(DeliveryStreamName=STREAM)
+        described = asked["DeliveryStreamDescription"]
+        hints = {"SizeInMBs": megabytes, "IntervalInSeconds": seconds}
+        self.firehose.update_destination(
+            DeliveryStreamName=STREAM,
+            CurrentDeliveryStreamVersionId=described["VersionId"],
+            DestinationId=described["Destinations"][0]["DestinationId"],
+            IcebergDestinationUpdate={"BufferingHints": hints},
+        )
+
     def destination(self, seconds: int, megabytes: int) -> dict[str, Any]:
         function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}:$LATEST"
         parameter = {"ParameterName": "LambdaArn", "ParameterValue": function}

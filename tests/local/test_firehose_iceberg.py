@@ -70,14 +70,7 @@ def test_a_buffer_waits_for_its_time_or_its_size(lake: StreamLake) -> None:
     # A megabyte of them went; what came after waits for its own.
     assert 1_000_000 / len(record()) <= delivered < 1501
 
-    destination = lake.firehose.describe_delivery_stream(DeliveryStreamName=STREAM)
-    described = destination["DeliveryStreamDescription"]
-    lake.firehose.update_destination(
-        DeliveryStreamName=STREAM,
-        CurrentDeliveryStreamVersionId=described["VersionId"],
-        DestinationId=described["Destinations"][0]["DestinationId"],
-        IcebergDestinationUpdate={"BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0}},
-    )
+    lake.buffer(seconds=0, megabytes=1)
     lake.settled(1501, 0)
 
 
