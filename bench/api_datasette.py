@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from typing import Any
 
 import requests
 
+from tests.local.conftest import free_port
+
 PINNED = "datasette==0.65.5"
 HOME = Path(".laptop") / "bench" / "datasette"
 
@@ -23,9 +24,7 @@ def running(connection: Any, folder: Path) -> Iterator[str]:
     """The address of the table in a Datasette that serves nothing else."""
     database = folder / "rows.db"
     _fill(connection, database)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [str(_installed()), "-m", "datasette", "serve", "--immutable", str(database)]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     # What takes it longer than a second it refuses by itself; counting all rows is one of these.
