@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
 from bench.gold_lake import FIRST_DAY, add_day, fill, house
-from bench.measure import peak_mb, run
+from bench.measure import peak_mb, run, seconds
 from bench.report import Figure, show
 from jobs import emt_gold, lakeio
 from jobs.emt_gold_weather import SHOWN, intervals, micros, observations
@@ -118,7 +118,7 @@ def _apart(mode: str, folder: str, size: int = 0) -> dict[str, float]:
 def measure(mode: str, folder: Path, size: int) -> dict[str, float]:
     """Seconds without start-up, and the peak memory of the JVM where the system tells it."""
     if mode == "duckdb":
-        return {"s": _seconds(lambda: _duckdb(folder))}
+        return {"s": seconds(lambda: _duckdb(folder))}
     spark = session(folder, compiled=True)
     lake = house(spark, folder)
     try:
@@ -191,8 +191,8 @@ def _warm(lake: Lakehouse, found: Callable[[Lakehouse, DataFrame], DataFrame]) -
     """
     rows = lake.table("emt_silver.arrivals_predictions")
     for some in (rows.where(f"to_date(event_ts) = '{FIRST_DAY}'"), rows):
-        seconds = _seconds(found(lake, some).write.format("noop").mode("overwrite").save)
-    return seconds
+        taken = seconds(found(lake, some).write.format("noop").mode("overwrite").save)
+    return taken
 
 
 def _copy(lake: Lakehouse, rows: DataFrame, name: str) -> float:
@@ -202,7 +202,7 @@ def _copy(lake: Lakehouse, rows: DataFrame, name: str) -> float:
     writer = (
         rows.writeTo(table).using("iceberg").tableProperty("write.spark.fanout.enabled", "false")
     )
-    return _seconds(lambda: writer.partitionedBy(F.days("event_ts")).create())
+    return seconds(lambda: writer.partitionedBy(F.days("event_ts")).create())
 
 
 def _gold(lake: Lakehouse, folder: Path, _: int) -> dict[str, float]:
@@ -214,7 +214,7 @@ def _gold(lake: Lakehouse, folder: Path, _: int) -> dict[str, float]:
 
     lakeio.kill_point = note
     start = time.perf_counter()
-    whole = _seconds(lambda: _build(lake, folder))
+    whole = seconds(lambda: _build(lake, folder))
     return {"s": whole, "arrivals": passed[0] - start}
 
 
@@ -225,7 +225,7 @@ def _history(lake: Lakehouse, folder: Path, days: int) -> dict[str, float]:
     for number in range(DAYS_MORE + 1):
         day = date.fromisoformat(FIRST_DAY) + timedelta(days=days + number)
         add_day(lake, day, HISTORY_ROWS_A_DAY, HISTORY_LINES)
-        taken.append(_seconds(lambda: _build(lake, folder)))
+        taken.append(seconds(lambda: _build(lake, folder)))
     return {"s": median(taken[1:])}  # the first pays for the code that Java compiles
 
 
@@ -270,12 +270,6 @@ def _peak(spark: SparkSession) -> dict[str, float]:
     gateway: Any = spark.sparkContext._gateway
     peak = peak_mb(gateway.proc.pid)
     return {} if peak is None else {"peak_mb": peak}
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 _MODES: dict[str, Callable[[Lakehouse, Path, int], dict[str, float]]] = {

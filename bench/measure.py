@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -59,6 +59,13 @@ def middle(runs: Sequence[Run]) -> Run:
     """The run with the median wall time."""
     wall = median(run.wall_s for run in runs)
     return min(runs, key=lambda run: abs(run.wall_s - wall))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long a piece of work takes in this process."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def peak_mb(pid: int) -> float | None:

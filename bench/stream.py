@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench.measure import group_peak_mb
+from bench.measure import group_peak_mb, seconds
 from bench.report import Figure
 from local.lifecycle import LaptopCloud
 from tests.local.conftest import free_port
@@ -45,7 +44,7 @@ def _flood(lake: StreamLake) -> list[Figure]:
     lake.put([record(0, "warm")])
     _wait(lake, 1)
     lake.buffer(WAIT_S, WAIT_MB)
-    put = _seconds(lambda: lake.put(_records("a place")))
+    put = seconds(lambda: lake.put(_records("a place")))
     start = time.perf_counter()
     lake.buffer(BUFFER_S, BUFFER_MB)
     _wait(lake, RECORDS + 1)
@@ -106,12 +105,6 @@ def _memory(cloud: LaptopCloud) -> Figure:
         aim="",
         met=None,
     )
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def _wait(lake: StreamLake, rows: int, each_s: float = 0.5) -> None:

@@ -7,13 +7,12 @@ import io
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from bench.measure import run
+from bench.measure import run, seconds
 from bench.report import Figure
 from jobs import openweather_gold
 from lake.catalog import Catalog
@@ -102,10 +101,8 @@ def _gold(day: date, *more: str) -> None:
 
 
 def _seconds(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
-        work()
-    return time.perf_counter() - start
+        return seconds(work)
 
 
 if __name__ == "__main__":

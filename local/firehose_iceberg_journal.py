@@ -46,12 +46,12 @@ def install(folder: Path) -> None:
 
 def expire(stream: Data) -> None:
     """Leaves out what is too old. Records lie in the order of time: no need to look at each."""
-    oldest = time.time() - stream["RetentionPeriodHours"] * 3600
+    oldest = _oldest(stream)
     for shard in stream["shards"].values():
         records = shard["records"]
-        kept = bisect_left(records, oldest, key=itemgetter("ApproximateArrivalTimestamp"))
-        if kept:
-            shard["records"] = records[kept:]
+        gone = bisect_left(records, oldest, key=itemgetter("ApproximateArrivalTimestamp"))
+        if gone:
+            shard["records"] = records[gone:]
 
 
 def state_without_records() -> Data:
@@ -112,7 +112,7 @@ class Journal:
         """Give the streams their records back, and leave expired ones out of the files."""
         for (account, region, name), stream in kinesis._streams.all_items():
             scope = (account, region, name)
-            oldest = time.time() - stream["RetentionPeriodHours"] * 3600
+            oldest = _oldest(stream)
             path = self._path(scope)
             kept = [
                 entry
@@ -160,6 +160,11 @@ class Journal:
 
     def _path(self, scope: Scope) -> Path:
         return self._folder / f"{'_'.join(scope)}.jsonl"
+
+
+def _oldest(stream: Data) -> float:
+    """From when on its records are retained."""
+    return float(time.time() - stream["RetentionPeriodHours"] * 3600)
 
 
 def _line(entry: tuple[str, Data]) -> str:
