@@ -117,6 +117,7 @@ resource "aws_scheduler_schedule" "ingest" {
   for_each = local.ingest_schedules
 
   name                         = each.value.name
+  group_name                   = aws_scheduler_schedule_group.lake.name
   description                  = each.key == "again" ? "Ask again whoever did not answer." : "Ask for ${each.key}."
   schedule_expression          = each.value.expression
   schedule_expression_timezone = each.value.zone
@@ -146,13 +147,12 @@ resource "aws_scheduler_schedule" "ingest" {
 module "ingest_clock" {
   source = "./modules/clock_role"
 
-  name          = "ingest-scheduler"
-  description   = "Wakes ${local.prefix}-ingest by the clock."
-  schedules     = "poll-*"
-  sid           = "WakeIngest"
-  action        = "lambda:InvokeFunction"
-  resources     = [module.ingest.arn]
-  account_id    = local.account_id
-  scheduler_arn = local.arn.scheduler
-  platform      = local.platform
+  name               = "ingest-scheduler"
+  description        = "Wakes ${local.prefix}-ingest by the clock."
+  sid                = "WakeIngest"
+  action             = "lambda:InvokeFunction"
+  resources          = [module.ingest.arn]
+  account_id         = local.account_id
+  schedule_group_arn = local.schedule_group_arn
+  platform           = local.platform
 }

@@ -19,8 +19,8 @@ locals {
     events         = "arn:${local.partition}:events:${var.region}:${local.account_id}"
     glue           = "arn:${local.partition}:glue:${var.region}:${local.account_id}"
     logs           = "arn:${local.partition}:logs:${var.region}:${local.account_id}"
-    states         = "arn:${local.partition}:states:${var.region}:${local.account_id}"
     scheduler      = "arn:${local.partition}:scheduler:${var.region}:${local.account_id}"
+    states         = "arn:${local.partition}:states:${var.region}:${local.account_id}"
   }
 
   # What each function needs of the place that it stands in.

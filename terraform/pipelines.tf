@@ -47,6 +47,7 @@ module "pipeline" {
   platform           = local.platform
   ledger             = { arn = aws_dynamodb_table.ledger.arn, name = aws_dynamodb_table.ledger.name }
   arns               = { events = local.arn.events, states = local.arn.states }
+  schedule_group     = aws_scheduler_schedule_group.lake.name
   scheduler_role_arn = module.pipeline_clock.arn
   schedules_enabled  = var.schedules_enabled
 
@@ -64,13 +65,12 @@ module "pipeline" {
 module "pipeline_clock" {
   source = "./modules/clock_role"
 
-  name          = "pipeline-scheduler"
-  description   = "Starts the pipelines of ${local.prefix} by the clock."
-  schedules     = "*"
-  sid           = "StartPipelines"
-  action        = "states:StartExecution"
-  resources     = [for pipeline in values(module.catalog.pipelines) : "${local.arn.states}:stateMachine:${local.prefix}-${pipeline.slug}"]
-  account_id    = local.account_id
-  scheduler_arn = local.arn.scheduler
-  platform      = local.platform
+  name               = "pipeline-scheduler"
+  description        = "Starts the pipelines of ${local.prefix} by the clock."
+  sid                = "StartPipelines"
+  action             = "states:StartExecution"
+  resources          = [for pipeline in values(module.catalog.pipelines) : "${local.arn.states}:stateMachine:${local.prefix}-${pipeline.slug}"]
+  account_id         = local.account_id
+  schedule_group_arn = local.schedule_group_arn
+  platform           = local.platform
 }

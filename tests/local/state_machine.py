@@ -88,6 +88,7 @@ def variables(
             "events": "arn:aws:events:eu-west-1:000000000000",
             "states": "arn:aws:states:eu-west-1:000000000000",
         },
+        "schedule_group": "tfm-dgv-mbdde-laptop",
         "scheduler_role_arn": "arn:aws:iam::000000000000:role/scheduler",
         "schedules_enabled": False,
     }

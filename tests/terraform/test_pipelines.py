@@ -111,12 +111,10 @@ def test_emt_41_gold_starts_at_ten_utc_with_its_day_as_input(lake: Lake) -> None
         (datetime(2026, 3, 28, 23, 0, tzinfo=UTC), datetime(2026, 3, 29, 10, tzinfo=UTC)),
     ):
         assert next_fire(schedule["schedule_expression"], after) == fires
-    assert json.loads(target["input"]) == {
-        "date": "<aws.scheduler.scheduled-time>",
-        "full": False,
-        "from": None,
-        "to": None,
-    }
+    # The text as AWS gets it: Scheduler replaces nothing that is spelled with escapes.
+    assert target["input"] == (
+        '{"date":"<aws.scheduler.scheduled-time>","from":null,"full":false,"to":null}'
+    )
 
 
 def test_a_start_that_fails_is_tried_for_a_day_and_set_aside(lake: Lake) -> None:

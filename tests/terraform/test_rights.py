@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.terraform.mocked_lake import ACCOUNT, Lake, statements
 
 ROLE_POLICIES = ("aws_iam_role_policy", "aws_iam_policy")
@@ -138,6 +140,26 @@ def test_a_service_that_acts_for_others_must_act_for_this_account(lake: Lake) ->
         if role.address.startswith("aws_iam_role.reader"):
             continue  # people take it, who are named one by one
         assert trust.condition["StringEquals"] == {"aws:SourceAccount": ACCOUNT}, role
+
+
+def test_the_clocks_roles_trust_the_group_of_this_lakes_schedules(lake: Lake) -> None:
+    # AWS refuses a trust that names a schedule: nothing but a group's ARN is compared.
+    group = lake.one("aws_scheduler_schedule_group")
+    trusts = [
+        role["assume_role_policy"]
+        for role in lake.all("aws_iam_role")
+        if "scheduler.amazonaws.com" in role["assume_role_policy"]
+    ]
+
+    assert group["name"] == lake.prefix
+    assert len(trusts) == 2
+    for trust in trusts:
+        condition = json.loads(trust)["Statement"][0]["Condition"]
+        assert condition["ArnEquals"] == {
+            "aws:SourceArn": f"arn:aws:scheduler:eu-west-1:{ACCOUNT}:schedule-group/{lake.prefix}"
+        }
+    schedules = lake.all("aws_scheduler_schedule")
+    assert {schedule["group_name"] for schedule in schedules} == {lake.prefix}
 
 
 def test_a_reader_reads_gold_and_writes_its_own_answers_only(prod: Lake, dev: Lake) -> None:

@@ -11,7 +11,7 @@ resource "aws_iam_role" "this" {
       Action    = "sts:AssumeRole"
       Condition = {
         StringEquals = { "aws:SourceAccount" = var.account_id }
-        ArnLike      = { "aws:SourceArn" = "${var.scheduler_arn}:schedule/default/${var.platform.prefix}-${var.schedules}" }
+        ArnEquals    = { "aws:SourceArn" = var.schedule_group_arn }
       }
     }]
   })

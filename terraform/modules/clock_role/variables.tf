@@ -8,11 +8,6 @@ variable "description" {
   type        = string
 }
 
-variable "schedules" {
-  description = "Names of the schedules that may take it, without the prefix; * stands for any end."
-  type        = string
-}
-
 variable "sid" {
   description = "The starting, in one word of the policy."
   type        = string
@@ -33,8 +28,8 @@ variable "account_id" {
   type        = string
 }
 
-variable "scheduler_arn" {
-  description = "ARN of EventBridge Scheduler in this account and region."
+variable "schedule_group_arn" {
+  description = "ARN of the group whose schedules may take it."
   type        = string
 }
 

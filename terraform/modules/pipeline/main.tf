@@ -132,6 +132,7 @@ resource "aws_scheduler_schedule" "this" {
   count = var.pipeline.schedule == null ? 0 : 1
 
   name        = local.name
+  group_name  = var.schedule_group
   description = "Starts the pipeline ${var.id} with the day of its turn as the business date."
   state       = var.schedules_enabled ? "ENABLED" : "DISABLED"
   kms_key_arn = var.platform.kms_key_arn
@@ -146,7 +147,8 @@ resource "aws_scheduler_schedule" "this" {
   target {
     arn      = aws_sfn_state_machine.this.arn
     role_arn = var.scheduler_role_arn
-    input    = jsonencode({ date = "<aws.scheduler.scheduled-time>", full = false, from = null, to = null })
+    # Scheduler looks for its attribute in the text as it stands, and jsonencode would escape < and >.
+    input = "{\"date\":\"<aws.scheduler.scheduled-time>\",\"from\":null,\"full\":false,\"to\":null}"
 
     retry_policy {
       maximum_event_age_in_seconds = 86400

@@ -57,6 +57,11 @@ variable "arns" {
   type        = object({ events = string, states = string })
 }
 
+variable "schedule_group" {
+  description = "Group that its schedule is in."
+  type        = string
+}
+
 variable "scheduler_role_arn" {
   description = "Role with which the schedule starts the pipeline."
   type        = string
