@@ -17,12 +17,15 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import ecs
 
-from local.containers_process import CannotStart, Container, Scope, start
+from local.containers_health import HEALTHY, UNHEALTHY, UNKNOWN
+from local.containers_image import CannotStart
+from local.containers_process import Container, Scope, start
 
 WATCH_S = 0.2
 STEADY_S = 60.0
 LONGEST_PAUSE_S = 30.0
 STOP_TIMEOUT_S = 30.0
+_WORST_FIRST = (UNHEALTHY, UNKNOWN, HEALTHY)
 logger = logging.getLogger("containers")
 
 
@@ -75,6 +78,8 @@ class Engine:
                 self._end(arn, group)
             elif any(container.essential and not container.runs() for container in group):
                 self._ended_by_itself(arn, found[2], group)
+            else:
+                self._look_at_health(arn, found[2], group)
         self._over &= tasks.keys()
         self._replace_due()
 
@@ -107,6 +112,21 @@ class Engine:
                 arn, task, reason, "EssentialContainerExited", exit_code=ended.exit_code
             )
         self._replace_later(task, scope, time.monotonic() - ended.started)
+
+    def _look_at_health(self, arn: str, task: dict[str, Any], group: list[Container]) -> None:
+        """Tell ECS what the checks say; a service's task that is ill is stopped and replaced."""
+        for container, told in zip(group, task["containers"], strict=True):
+            told["healthStatus"] = container.health()
+        states = {each["healthStatus"] for each in task["containers"]}
+        task["healthStatus"] = min(states, key=_WORST_FIRST.index)
+        ill = [each for each in group if each.essential and each.health() == UNHEALTHY]
+        if not ill or not str(task.get("group") or "").startswith("service:"):
+            return
+        self._end(arn, group)
+        with request_scope(*ill[0].scope):
+            reason = "Task failed container health checks"
+            ecs._mark_task_stopped(arn, task, reason, "ServiceSchedulerInitiated")
+        self._replace_later(task, ill[0].scope, time.monotonic() - ill[0].started)
 
     def _replace_later(self, task: dict[str, Any], scope: Scope, ran_s: float) -> None:
         """A service's task comes back, at once after a long life, ever later after short ones."""

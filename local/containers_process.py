@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -18,17 +17,15 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import ecs
 
+from local.containers_files import Files
+from local.containers_health import UNKNOWN, Check, Health
+from local.containers_image import image_of
 from local.installed import REPOSITORY
 from local.job_cloud import cloud_environment
 
 Scope = tuple[str, str]
 # What a process gets of this one's environment; the rest is the task definition's to say.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
-_ENTRYPOINT = re.compile(r"^ENTRYPOINT (\[.*\])\s*$", re.MULTILINE)
-
-
-class CannotStart(RuntimeError):
-    """A task that can't run here; the text is what ECS says as its reason."""
 
 
 def start(task: dict[str, Any], definition: dict[str, Any], scope: Scope) -> list[Container]:
@@ -52,32 +49,65 @@ class Container:
     ) -> None:
         self.scope = scope
         self.essential = bool(described.get("essential", True))
-        self.program, entrypoint = program_of(described["image"])
+        image = image_of(described["image"])
+        self.program = image.program
         task_id = task_arn.rpartition("/")[2]
         self._folder = Path(os.environ["LAKE_STATE_DIR"]) / "containers" / task_id
-        self._folder.mkdir(parents=True, exist_ok=True)
+        check = Check.of(described)
+        files = Files.of(described, image, self._folder)
+        for folder in (self._folder, *(place.folder for place in files.places)):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._words = [
+            sys.executable,
+            # -X means nothing to Python; it tells a later start of the cloud whose process this is.
+            *("-X", f"container={self._folder}"),
+            *("-m", "local.containers_root", json.dumps(files.guard())),
+        ]
+        pairs = [*(described.get("environment") or []), *(override.get("environment") or [])]
+        environment = dict(image.environment) | {pair["name"]: pair["value"] for pair in pairs}
+        self._environment = {
+            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            "PYTHONPATH": str(REPOSITORY),
+            "TMPDIR": files.here("/tmp"),  # noqa: S108 - the container's own
+            **cloud_environment(*scope),
+            **{name: files.here(value) for name, value in environment.items()},
+            **ecs._resolve_container_secrets(described),
+        }
         command = override.get("command") or described.get("command") or []
         self.started = time.monotonic()
-        self._process = subprocess.Popen(
-            # -X means nothing to Python; it tells a later start of the cloud whose process this is.
-            [sys.executable, "-X", f"container={self._folder}", *entrypoint[1:], *command],
-            cwd=self._folder,
-            env=self._environment(described, override),
-            stdin=subprocess.DEVNULL,
+        self._process = self._run(
+            (*image.entrypoint, *command),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            start_new_session=True,
         )
         (self._folder / "pid").write_text(str(self._process.pid))
+        self._health = check and Health(check, self.started, self._run_check)
         log = ecs._awslogs_config(described, task_id, task_id)
         self._shipping = threading.Thread(target=self._ship, args=(log,), daemon=True)
         self._shipping.start()
 
+    def _run(self, command: tuple[str, ...], **options: Any) -> subprocess.Popen[Any]:
+        return subprocess.Popen(
+            [*self._words, *command],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            **options,
+        )
+
+    def _run_check(self, command: tuple[str, ...]) -> subprocess.Popen[Any]:
+        return self._run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def runs(self) -> bool:
         """Whether the process has not ended."""
         return self._process.poll() is None
+
+    def health(self) -> str:
+        """What the container's health check says, as ECS spells it."""
+        return self._health.look(time.monotonic()) if self._health else UNKNOWN
 
     @property
     def exit_code(self) -> int:
@@ -87,6 +117,8 @@ class Container:
 
     def end(self, patience: float) -> None:
         """SIGTERM, patience, SIGKILL; nothing of it is left behind."""
+        if self._health:
+            self._health.stop()
         with suppress(ProcessLookupError):
             if self.runs():
                 self._process.terminate()
@@ -99,22 +131,6 @@ class Container:
         self._shipping.join(1)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _environment(self, described: dict[str, Any], override: dict[str, Any]) -> dict[str, str]:
-        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        pairs = [*(described.get("environment") or []), *(override.get("environment") or [])]
-        return {
-            **passed,
-            "PYTHONPATH": str(REPOSITORY),
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            # In a container /tmp is its own.
-            "TMPDIR": str(self._folder),
-            "HEALTH_FILE": str(self._folder / "health.json"),
-            **cloud_environment(*self.scope),
-            **{pair["name"]: pair["value"] for pair in pairs},
-            **ecs._resolve_container_secrets(described),
-        }
-
     def _ship(self, log: dict[str, Any] | None) -> None:
         """Every line to CloudWatch, as the awslogs driver does."""
         output = self._process.stdout
@@ -125,16 +141,3 @@ class Container:
             for line in output:
                 if writable:
                     ecs._emit_awslogs_event(log, line.rstrip("\n"))
-
-
-def program_of(image: str) -> tuple[str, list[str]]:
-    """The service of this checkout that an image is built from, and its entry point."""
-    repository = image.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    for dockerfile in sorted((REPOSITORY / "services").glob("*/Dockerfile")):
-        name = dockerfile.parent.name
-        if repository.endswith(name.replace("_", "-")):
-            found = _ENTRYPOINT.search(dockerfile.read_text())
-            if found is None:
-                raise CannotStart(f"{dockerfile} names no ENTRYPOINT")
-            return name, json.loads(found[1])
-    raise CannotStart(f"CannotPullContainerError: no service of this checkout is {repository}")

@@ -29,7 +29,13 @@ class Containers:
         self.ecs, self.kinesis = client(cloud, "ecs"), client(cloud, "kinesis")
         self.logs, self.secrets = client(cloud, "logs"), client(cloud, "secretsmanager")
 
-    def make(self, image: str = "registry/lake-weather-poller:1", **environment: str) -> None:
+    def make(
+        self,
+        image: str = "registry/lake-weather-poller:1",
+        mounted_at: str = "/tmp",
+        start_period_s: int = 60,
+        **environment: str,
+    ) -> None:
         """What Terraform makes, with the service asked for a turn every quarter of a second."""
         self.kinesis.create_stream(StreamName="lake-weather", ShardCount=1)
         self.secrets.create_secret(Name=SECRET, SecretString=json.dumps({"key": "k-4711"}))
@@ -54,11 +60,21 @@ class Containers:
             cpu="256",
             memory="512",
             taskRoleArn=ROLE,
+            volumes=[{"name": "tmp"}],
             containerDefinitions=[
                 {
                     "name": "weather-poller",
                     "image": image,
                     "essential": True,
+                    "readonlyRootFilesystem": True,
+                    "user": "10001",
+                    "mountPoints": [{"sourceVolume": "tmp", "containerPath": mounted_at}],
+                    "healthCheck": {
+                        "command": ["CMD", "python", "-m", "services.weather_poller.health"],
+                        "interval": 5,
+                        "retries": 1,
+                        "startPeriod": start_period_s,
+                    },
                     "environment": [{"name": n, "value": v} for n, v in told.items()],
                     "logConfiguration": {"logDriver": "awslogs", "options": options},
                 }
@@ -99,15 +115,23 @@ class Containers:
         events = self.logs.filter_log_events(logGroupName=GROUP)["events"]
         return [json.loads(event["message"]) for event in events]
 
+    def tasks(self, *statuses: str) -> list[dict[str, Any]]:
+        """The tasks that are wanted in one of these states, the oldest first."""
+        arns = [
+            arn
+            for status in statuses
+            for arn in self.ecs.list_tasks(cluster=CLUSTER, desiredStatus=status)["taskArns"]
+        ]
+        tasks = self.ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
+        return sorted(tasks, key=lambda task: task["createdAt"])
+
     def task(self) -> dict[str, Any]:
         """The task of any state that began last."""
-        arns = []
-        for status in ("RUNNING", "STOPPED"):
-            found = self.ecs.list_tasks(cluster=CLUSTER, desiredStatus=status)
-            arns += found["taskArns"]
-        tasks = self.ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"]
-        latest: dict[str, Any] = max(tasks, key=lambda task: task["createdAt"])
-        return latest
+        return self.tasks("RUNNING", "STOPPED")[-1]
+
+    def stopped(self) -> list[dict[str, Any]]:
+        """The tasks that have stopped."""
+        return self.tasks("STOPPED")
 
 
 @pytest.fixture
@@ -133,6 +157,30 @@ def test_a_service_runs_the_program_of_its_image_and_its_words_are_in_the_logs(
     described = containers.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])
     assert described["services"][0]["runningCount"] == 1
     assert len(containers.pids()) == 1
+
+
+def test_a_container_that_writes_its_health_is_healthy(containers: Containers) -> None:
+    containers.make()
+
+    containers.serve()
+
+    task = until(lambda: (task := containers.task())["healthStatus"] == "HEALTHY" and task)
+    assert [each["healthStatus"] for each in task["containers"]] == ["HEALTHY"]
+
+
+def test_a_container_whose_volume_is_not_its_own_is_ill_and_replaced(
+    containers: Containers,
+) -> None:
+    """An empty volume belongs to root: without a VOLUME in the image nobody else writes there."""
+    containers.make(mounted_at="/data", start_period_s=0, HEALTH_FILE="/data/health.json")
+
+    containers.serve()
+
+    until(containers.records)  # the program itself works: only its health cannot be told
+    task, *_ = until(containers.stopped)
+    assert task["stoppedReason"] == "Task failed container health checks"
+    assert task["healthStatus"] == "UNHEALTHY"
+    until(lambda: containers.ecs.list_tasks(cluster=CLUSTER)["taskArns"])
 
 
 def test_a_process_that_dies_is_replaced(containers: Containers) -> None:
