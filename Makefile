@@ -98,6 +98,10 @@ plan: build ## Show what deploy would change
 deploy: build ## Apply the lake to ENV (asks before it changes AWS)
 	@$(PYTHON) -m scripts.deploy apply --env $(ENV)
 
+.PHONY: image
+image: setup ## Build and push the weather poller's container for ENV (Docker, Podman or Finch)
+	@$(PYTHON) -m scripts.deploy image --env $(ENV)
+
 .PHONY: destroy
 destroy: build ## Take the lake out of ENV (asks before it changes AWS)
 	@$(PYTHON) -m scripts.deploy destroy --env $(ENV)

@@ -1,4 +1,6 @@
-"""Deploys the lake: `python -m scripts.deploy plan|apply|destroy|output [--env laptop|dev|prod]`.
+"""Deploys the lake: `python -m scripts.deploy VERB [--env laptop|dev|prod]`.
+
+Verbs: plan, apply, destroy, output, and image, which puts the weather poller into its registry.
 
 The same Terraform in every environment. On the laptop it starts the laptop cloud when need be and
 asks nothing; on AWS it uses your profile and asks before it changes anything (`--yes` answers).
@@ -15,10 +17,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from lake_cli.deployment import Deployment as Names
 from local.installed import LaptopError
 from local.lifecycle import LaptopCloud
 from local.upstream import SECRETS, urls
 from scripts.console import Console
+from scripts.deployment.image import Image, content_tag, publish
 from scripts.deployment.keys import forget_the_key, keep_a_key
 from scripts.deployment.mirrors import MirrorError
 from scripts.deployment.runs import DeployError, Terraform
@@ -27,7 +31,7 @@ from scripts.packing.archives import replace
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LAPTOP = "laptop"
-VERBS = ("plan", "apply", "destroy", "output")
+VERBS = ("plan", "apply", "destroy", "output", "image")
 CHANGES_EXIT = 2
 # Most of an apply on the laptop is the provider's own waiting, which costs nothing side by side;
 # AWS throttles who asks for too much at once.
@@ -54,10 +58,24 @@ class Deployment:
             env=self.env,
             home=home / "terraform" if self.cloud else home / self.env,
             variables=variables,
-            environment=os.environ | (laptop_environment(self.cloud) if self.cloud else {}),
+            environment=inputs(self.cloud),
             console=console,
             parallelism=AT_ONCE[self.cloud is not None],
         )
+
+    def image(self) -> str:
+        """Puts the weather poller's image into the registry of a lake that is applied."""
+        if self.cloud:
+            raise DeployError("the laptop runs the weather poller as a process: it needs no image.")
+        if not self.file.exists():
+            raise DeployError(
+                f"{self.env} has no registry yet: `make deploy ENV={self.env}` with the stream off "
+                "makes it, then come back."
+            )
+        names = Names(self.env, json.loads(self.file.read_text()))
+        image = Image.of(names.values)
+        publish(image, names.client("ecr"), self.console)
+        return image.name
 
     def prepare(self) -> None:
         """Checks what can be checked before Terraform starts, and starts the laptop's cloud."""
@@ -120,6 +138,9 @@ def main(argv: list[str] | None = None) -> int:
     started = time.monotonic()
     deployment = Deployment(args, console)
     try:
+        if args.verb == "image":
+            console.say(f"{args.env}: {deployment.image()} is there for `make deploy`")
+            return 0
         deployment.prepare()
         if args.verb == "plan":
             changes = deployment.plan()
@@ -142,6 +163,14 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     console.say(f"{args.env}: {args.verb} done, {told} ({time.monotonic() - started:.1f} s)")
     return 0
+
+
+def inputs(
+    cloud: LaptopCloud | None, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """What Terraform is run with: the image of this checkout, unless the user names another."""
+    own = {"TF_VAR_weather_poller_tag": content_tag(), **environment}
+    return own | (laptop_environment(cloud, environment) if cloud else {})
 
 
 def laptop_environment(

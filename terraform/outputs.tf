@@ -114,6 +114,14 @@ output "streams" {
   }
 }
 
+output "weather_poller_image" {
+  description = "Where `make image` puts the weather poller, and for which processor."
+  value = {
+    repository   = aws_ecr_repository.weather_poller.repository_url
+    architecture = lower(var.spark_architecture)
+  }
+}
+
 output "spark_application_id" {
   description = "EMR Serverless application."
   value       = aws_emrserverless_application.spark.id

@@ -3,6 +3,9 @@
 locals {
   polled_streams = { for id, stream in module.catalog.streams : id => stream if stream.api != null }
 
+  # What is in an image depends on the processor that it is for; a tag is never written twice.
+  weather_poller_tag = "${var.weather_poller_tag}-${lower(var.spark_architecture)}"
+
   # With subnets of one's own nothing is made. Without, a public subnet and a public address: $4 a month where a NAT
   # gateway costs $35, and as safe, for the security group lets nobody in and only HTTPS out.
   own_network     = var.service_network == null
@@ -70,7 +73,7 @@ resource "aws_ecs_task_definition" "weather_poller" {
 
   container_definitions = jsonencode([{
     name                   = "weather-poller"
-    image                  = "${aws_ecr_repository.weather_poller.repository_url}:${var.weather_poller_tag}"
+    image                  = "${aws_ecr_repository.weather_poller.repository_url}:${local.weather_poller_tag}"
     essential              = true
     readonlyRootFilesystem = true
     user                   = "10001"

@@ -239,7 +239,7 @@ variable "weather_poller_count" {
 }
 
 variable "weather_poller_tag" {
-  description = "Tag of the weather poller's image; a tag is never written twice."
+  description = "What is in the weather poller's image, as `make image` names it: deploy says the one of this checkout, a value here goes back to an older one."
   type        = string
   default     = "1"
 }
