@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 
+from local import emr_states
 from local.emr_records import (
     DEFAULTS,
     SETTINGS,
@@ -57,20 +58,17 @@ def get_application(_request: Record, identifier: str) -> Record:
 
 
 def update_application(request: Record, identifier: str) -> Record:
-    """UpdateApplication: only while no job runs, as on AWS."""
+    """UpdateApplication: of one that is not started."""
     application = find_application(identifier)
-    if application["state"] not in ("CREATED", "STOPPED"):
-        raise BadRequest(f"Application {identifier} must be in CREATED or STOPPED state.")
+    emr_states.require_rest(application)
     application.update({name: request[name] for name in SETTINGS if request.get(name) is not None})
     application["updatedAt"] = time.time()
     return {"application": shown(application)}
 
 
 def delete_application(_request: Record, identifier: str) -> Record:
-    """DeleteApplication."""
-    application = find_application(identifier)
-    if application["state"] not in ("CREATED", "STOPPED"):
-        raise BadRequest(f"Application {identifier} must be in CREATED or STOPPED state.")
+    """DeleteApplication: of one that is not started."""
+    emr_states.require_rest(find_application(identifier))
     runs.forget(identifier)
     applications.pop(identifier)
     return {}
@@ -85,16 +83,14 @@ def list_applications(request: Record) -> Record:
 
 def start_application(_request: Record, identifier: str) -> Record:
     """StartApplication."""
-    find_application(identifier)["state"] = "STARTED"
+    emr_states.start(find_application(identifier), time.time())
     return {}
 
 
 def stop_application(_request: Record, identifier: str) -> Record:
-    """StopApplication: refused while job runs are active, as on AWS."""
-    application = find_application(identifier)
-    if runs.active(identifier):
-        raise ApiError("ConflictException", "The application has active job runs.", 409)
-    application["state"] = "STOPPED"
+    """StopApplication."""
+    active = bool(runs.active(identifier))
+    emr_states.stop(find_application(identifier), active, time.time())
     return {}
 
 
@@ -103,16 +99,16 @@ def start_job_run(request: Record, identifier: str) -> Record:
     application = find_application(identifier)
     if not request.get("executionRoleArn"):
         raise BadRequest("executionRoleArn is required.")
-    startable = (
-        application["state"] == "STARTED" or application["autoStartConfiguration"]["enabled"]
-    )
-    if not startable:
-        raise BadRequest(f"Application {identifier} must be started first.")
+    if application["state"] == "STOPPING" or not (
+        application["state"] in emr_states.STOPPABLE
+        or application["autoStartConfiguration"]["enabled"]
+    ):
+        raise emr_states.refused(application, emr_states.STOPPABLE)
     caller = f"arn:aws:iam::{get_account_id()}:root"
     request = {name: value for name, value in request.items() if name != "_query"}
     run = runs.start(application, new_id(), request, caller)
     if run["state"] == "SUBMITTED":
-        application["state"] = "STARTED"
+        emr_states.start(application, time.time())
     return {name: run[name] for name in ("applicationId", "jobRunId", "arn")}
 
 
@@ -168,12 +164,10 @@ def find_application(identifier: str) -> Record:
 
 
 def settled(application: Record) -> Record:
-    """An application whose jobs have ended holds no worker here, so its auto-stop is at once."""
-    stops = application["autoStopConfiguration"].get("enabled")
+    """An application in the state that it has by now."""
     identifier = application["applicationId"]
-    if application["state"] == "STARTED" and stops and runs.of(identifier):
-        application["state"] = "STARTED" if runs.active(identifier) else "STOPPED"
-    return application
+    active = bool(runs.active(identifier))
+    return emr_states.settle(application, runs.of(identifier), active, time.time())
 
 
 def find_run(identifier: str, run_id: str) -> Record:

@@ -16,7 +16,8 @@ from typing import Any
 from ministack.core.responses import AccountRegionScopedDict, request_scope
 
 from local import spark_runner
-from local.emr_records import ACTIVE, DEFAULTS, ApiError, Record
+from local.emr_records import ACTIVE, ApiError, Record
+from local.emr_states import auto_stop
 from local.job_cloud import LogsNotWritten, cloud_client, cloud_environment, ship_logs
 from local.job_folder import FetchFailed, JobFolder
 from local.spark_home import SparkHome, SparkMissing
@@ -242,7 +243,7 @@ class JobRuns:
 
 def _idle_s(application: Record) -> float:
     """How long a JVM waits for the application's next job."""
-    stops = DEFAULTS["autoStopConfiguration"] | application["autoStopConfiguration"]
+    stops = auto_stop(application)
     minutes = stops["idleTimeoutMinutes"] if stops["enabled"] else 24 * 60
     return float(minutes) * 60
 

@@ -26,6 +26,7 @@ from scripts.deployment.image import Image, content_tag, publish
 from scripts.deployment.keys import forget_the_key, keep_a_key
 from scripts.deployment.mirrors import MirrorError
 from scripts.deployment.runs import DeployError, Terraform
+from scripts.deployment.spark_application import SparkApplication, is_changed
 from scripts.packing.archives import replace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,13 +96,17 @@ class Deployment:
         return self.terraform.plan()
 
     def apply(self) -> None:
-        if self.yes:
+        application = self._application()
+        works = application is not None and application.up
+        if self.yes and not works:
             self.terraform.apply()
         else:
             planned = self.terraform.home / "plan"
             try:
-                if self.terraform.plan(out=planned):
+                if self.terraform.plan(out=planned, quiet=self.yes) and not self.yes:
                     self._ask(f"Apply this to {self.env}?", "yes")
+                if application and works and is_changed(self.terraform.show(planned)):
+                    self._stop(application)
                 self.terraform.apply(planned=planned)
             finally:
                 planned.unlink(missing_ok=True)
@@ -110,6 +115,9 @@ class Deployment:
     def destroy(self) -> None:
         if not self.yes:
             self._ask(f"Destroy {self.env} with all its data? Type its name.", self.env)
+        if application := self._application():
+            application.cancel_runs()
+            self._stop(application)
         self.terraform.destroy()
         self.file.unlink(missing_ok=True)
         if self.cloud:
@@ -123,6 +131,20 @@ class Deployment:
         replace(self.file, (json.dumps(values, indent=1, sort_keys=True) + "\n").encode())
         if self.cloud and "api_keys_table" in values:
             keep_a_key(values, self.cloud.state_dir)
+
+    def _application(self) -> SparkApplication | None:
+        """The application that was applied, if any was."""
+        values = self.terraform.outputs()
+        if "spark_application_id" not in values:
+            return None
+        if self.cloud:
+            values["endpoint"] = self.cloud.endpoint
+        emr = Names(self.env, values).client("emr-serverless")
+        return SparkApplication(emr, values["spark_application_id"])
+
+    def _stop(self, application: SparkApplication) -> None:
+        with self.console.step("Spark application", "stopping", "at rest"):
+            application.stop()
 
     def _ask(self, question: str, wanted: str) -> None:
         if not sys.stdin.isatty():

@@ -71,14 +71,27 @@ class Terraform:
                 step.note("asking the provider registry")
             raise DeployError(init_failure(failure))
 
-    def plan(self, *, out: Path | None = None) -> bool:
+    def plan(self, *, out: Path | None = None, quiet: bool = False) -> bool:
         """Shows what an apply would change; True when that is anything."""
         words = ["plan", "-input=false", "-detailed-exitcode", *self._inputs_of_a_run()]
         words += [f"-out={out}"] if out else []
-        done = subprocess.run(self._command(*words), env=self._environment(), check=False)
+        done = subprocess.run(
+            self._command(*words),
+            env=self._environment(),
+            stdout=subprocess.DEVNULL if quiet else None,
+            check=False,
+        )
         if done.returncode == 1:
             raise DeployError("the plan failed; Terraform's words are above.")
         return done.returncode == 2
+
+    def show(self, planned: Path) -> dict[str, Any]:
+        """What a plan would do, as Terraform tells it to programs."""
+        done = self._call("show", "-json", str(planned))
+        if done.returncode:
+            raise DeployError(f"terraform show failed: {done.stderr.strip()}")
+        shown: dict[str, Any] = json.loads(done.stdout)
+        return shown
 
     def apply(self, *, planned: Path | None = None) -> None:
         words = [str(planned)] if planned else ["-auto-approve", *self._inputs_of_a_run()]

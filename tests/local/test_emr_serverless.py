@@ -342,6 +342,40 @@ def test_an_application_is_read_back_as_terraform_wrote_it(jobs: Jobs) -> None:
         jobs.emr.get_application(applicationId=made["applicationId"])
 
 
+def test_an_application_that_is_started_is_neither_changed_nor_deleted(jobs: Jobs) -> None:
+    emr, which = jobs.emr, {"applicationId": jobs.application}
+    assert jobs.ended(jobs.start("pass"))["state"] == "SUCCESS"
+
+    # Its job has ended; it waits for the next one, as on AWS.
+    until(lambda: emr.get_application(**which)["application"]["state"] == "STARTED")
+    more = {"cpu": "16 vCPU", "memory": "64 GB"}
+    for refused in (
+        emr.delete_application,
+        lambda **i: emr.update_application(**i, maximumCapacity=more),
+    ):
+        with pytest.raises(emr.exceptions.ValidationException, match="Current status: STARTED"):
+            refused(**which)
+
+    emr.stop_application(**which)
+    with pytest.raises(emr.exceptions.ValidationException, match="Current status: STOPPING"):
+        emr.delete_application(**which)
+    until(lambda: emr.get_application(**which)["application"]["state"] == "STOPPED")
+    emr.update_application(**which, maximumCapacity=more)
+    emr.delete_application(**which)
+
+
+def test_an_application_at_work_is_not_stopped(jobs: Jobs) -> None:
+    run = jobs.start("import time\ntime.sleep(600)")
+    until(lambda: jobs.get(run)["state"] == "RUNNING")
+
+    with pytest.raises(jobs.emr.exceptions.ValidationException, match="completed or cancelled"):
+        jobs.emr.stop_application(applicationId=jobs.application)
+
+    jobs.emr.cancel_job_run(applicationId=jobs.application, jobRunId=run)
+    assert jobs.ended(run)["state"] == "CANCELLED"
+    jobs.emr.stop_application(applicationId=jobs.application)
+
+
 def test_the_first_call_after_a_start_does_not_freeze_the_cloud(
     make_cloud: Callable[..., LaptopCloud],
 ) -> None:
