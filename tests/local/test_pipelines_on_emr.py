@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,26 +123,3 @@ def test_a_run_that_is_stopped_cancels_its_job(pipeline: Pipeline) -> None:
     until(lambda: pipeline.runs("2025-01-02")[0]["state"] == "CANCELLED")
     end = pipeline.states.describe_execution(executionArn=execution)
     assert (end["status"], end["cause"]) == ("ABORTED", "by hand")
-
-
-def test_a_schedule_says_its_time_to_the_machine(clients: Clients) -> None:
-    states, scheduler = clients("stepfunctions"), clients("scheduler")
-    machine = states.create_state_machine(
-        name="scheduled",
-        definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}),
-        roleArn=ROLE,
-    )["stateMachineArn"]
-    told = {"date": "<aws.scheduler.scheduled-time>", "full": False}
-    scheduler.create_schedule(
-        Name="now",
-        ScheduleExpression=f"at({datetime.now(UTC):%Y-%m-%dT%H:%M:%S})",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": machine, "RoleArn": ROLE, "Input": json.dumps(told)},
-    )
-
-    (started,) = until(lambda: states.list_executions(stateMachineArn=machine)["executions"], 90)
-    given = json.loads(states.describe_execution(executionArn=started["executionArn"])["input"])
-
-    assert given["full"] is False
-    assert given["date"][:10] == datetime.now(UTC).date().isoformat()
-    assert given["date"].endswith(":00Z")
