@@ -127,7 +127,7 @@ def _add_table(draft: _Draft, domain: str, label: str, entry: Entry) -> str:
         "quality": _plain(entry, "quality", []),
         "streamed": False,
         "fresh_within_minutes": _minutes(entry, "fresh_within"),
-        "retention_days": (_minutes(entry, "retention") or 0) // 1440 or None,
+        "retention_days": _days(entry, "retention"),
     }
     if table["id"] in draft.tables:
         raise entry.place.refuse(f"table '{table['id']}' is declared twice")
@@ -329,6 +329,14 @@ def _plain(entry: Entry, key: str, default: Any) -> Any:
 def _minutes(entry: Entry, key: str) -> int | None:
     value = _plain(entry, key, None)
     return shapes.minutes(value) if value else None
+
+
+def _days(entry: Entry, key: str) -> int | None:
+    """Whole days; fewer than one would be none at all, and nothing would ever go."""
+    value = _minutes(entry, key)
+    if value is not None and value < 1440:
+        raise entry.value[key].place.refuse(f"'{key}' is at least 1d")
+    return None if value is None else value // 1440
 
 
 def tables_of(catalog: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -65,8 +65,11 @@ def _entry(node: yaml.Node, file: str) -> Entry:
         return Entry(pairs, place)
     if isinstance(node, yaml.SequenceNode):
         return Entry([_entry(item, file) for item in node.value], place)
-    loader = yaml.SafeLoader("")
-    return Entry(loader.construct_object(node), place)
+    try:
+        return Entry(yaml.SafeLoader("").construct_object(node), place)
+    except (yaml.MarkedYAMLError, ValueError) as error:  # a tag of nobody's, the 30th of February
+        why = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+        raise place.refuse(f"no valid YAML: {why}") from error
 
 
 Shape = Callable[[Entry, str], None]

@@ -12,6 +12,7 @@ from lake.catalog import Catalog
 from lake.errors import CatalogError
 from scripts.catalog_compiler.__main__ import main
 from scripts.catalog_compiler.compiler import compile_catalog
+from tests.catalog.toys import toys
 
 DECLARED = Path(__file__).parents[2] / "catalog"
 
@@ -83,6 +84,20 @@ def test_the_command_prints_one_line_and_fails(
 
     assert main(["--catalog", str(declarations)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_command_writes_the_catalogue_and_its_page_and_counts_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, page = tmp_path / "made" / "catalog.json", tmp_path / "page.md"
+
+    assert (
+        main(["--catalog", str(toys(tmp_path)), "--out", str(out), "--dictionary", str(page)]) == 0
+    )
+
+    assert capsys.readouterr().out == "catalogue: 2 sources, 3 tables, 2 lanes\n"
+    assert set(Catalog.from_json(out.read_text()).sources) == {"toys/sheet", "toys/inline"}
+    assert page.read_text().startswith("# Data dictionary\n")
 
 
 def test_sources_that_write_one_table_share_a_lane() -> None:
