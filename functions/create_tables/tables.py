@@ -30,6 +30,7 @@ class Statement:
 
     table_id: str
     fate: Fate
+    database: str
     sql: str
 
 
@@ -62,12 +63,14 @@ class Tables:
             found = self.glue.get_table(DatabaseName=database, Name=table.name)
         except self.glue.exceptions.EntityNotFoundException:
             location = table_location(self.buckets[table.layer], database, table.name)
-            return Statement(table.id, "created", ddl.athena_create(table, database, location))
+            sql = ddl.athena_create(table, database, location)
+            return Statement(table.id, "created", database, sql)
         there = {column["Name"] for column in found["Table"]["StorageDescriptor"]["Columns"]}
         missing = [column for column in table.columns if column.name not in there]
         if not missing:
             return None
-        return Statement(table.id, "evolved", ddl.athena_add_columns(table, database, missing))
+        sql = ddl.athena_add_columns(table, database, missing)
+        return Statement(table.id, "evolved", database, sql)
 
     def _run_all(self, statements: Iterable[Statement]) -> None:
         """A few at once, since each waits for Athena more than it works; all ends are awaited."""
@@ -97,7 +100,10 @@ class Tables:
 
     def _start(self, statement: Statement) -> str:
         answer = self.athena.start_query_execution(
-            QueryString=statement.sql, WorkGroup=self.workgroup
+            QueryString=statement.sql,
+            # Without it Athena works in `default`, which is nobody's here.
+            QueryExecutionContext={"Database": statement.database},
+            WorkGroup=self.workgroup,
         )
         return str(answer["QueryExecutionId"])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lake.names import logical_database, nearest
+from local.athena_words import DDL_RESERVED
 from scripts.catalog_compiler import conducting, results, shapes
 from scripts.catalog_compiler.reader import Entry, Place, read
 
@@ -26,6 +27,7 @@ _FORMAT_DEFAULTS = {
 _TRANSFORM = re.compile(
     r"(?:(year|month|day|hour)\((\w+)\)|(bucket|truncate)\((\d+), ?(\w+)\)|(\w+))"
 )
+_LONGEST_ABOUT = 255  # Glue keeps no longer comment of a column
 _INGEST_TS = {
     "name": "ingest_ts",
     "type": "timestamp",
@@ -110,6 +112,12 @@ def _add_table(draft: _Draft, domain: str, label: str, entry: Entry) -> str:
     for column, spec in fields["columns"].value.items():
         if not shapes.SNAKE.fullmatch(column):
             raise spec.place.refuse(f"column '{column}' must be snake_case")
+        about = spec.value["about"]
+        if "\\" in str(about.value) or len(str(about.value)) > _LONGEST_ABOUT:
+            raise about.place.refuse(
+                f"'about' of '{column}' becomes its comment in Athena's DDL:"
+                f" at most {_LONGEST_ABOUT} characters and no backslash"
+            )
     database = logical_database(domain, layer)
     table = {
         "id": f"{database}.{name}",
@@ -157,7 +165,13 @@ def _check_references(table: dict[str, Any], entry: Entry) -> None:
                     " hour(column), month(column), year(column), bucket(n, column)"
                     " or truncate(n, column)"
                 )
-            known(match[2] or match[5] or match[6], part.place, "'partition'")
+            column = match[2] or match[5] or match[6]
+            known(column, part.place, "'partition'")
+            if column in DDL_RESERVED and not match[6]:
+                raise part.place.refuse(
+                    f"'{column}' is a reserved word of Athena's DDL, which can be quoted as a"
+                    " partition column but not in a transform: call the column otherwise"
+                )
     for rule in entry.value["quality"].value if "quality" in entry.value else []:
         if "column" in rule.value:
             known(rule.value["column"].value, rule.place, "'quality'")

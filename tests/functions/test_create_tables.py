@@ -92,6 +92,17 @@ def test_each_table_lies_in_the_bucket_of_its_layer(glue: Glue, wire: Wire) -> N
     assert "'s3://lake-gold/tfm_dgv_mbdde_emt_gold.db/" in statements["arrivals_weather"]
 
 
+def test_each_statement_runs_in_the_database_of_its_table(glue: Glue, wire: Wire) -> None:
+    run()
+
+    requests = wire.named("StartQueryExecution")
+    assert len(requests) == len(Catalog.bundled().tables)
+    for request in requests:
+        named = _CREATE.match(request["QueryString"])
+        assert named is not None
+        assert request["QueryExecutionContext"] == {"Database": named[1]}
+
+
 def test_a_second_run_changes_nothing(glue: Glue, wire: Wire) -> None:
     run()
     asked = len(wire.athena.sql)

@@ -20,13 +20,13 @@ _SPARK_TRANSFORM = {"day": "days", "hour": "hours", "month": "months", "year": "
 
 
 def athena_create(table: Table, database: str, location: str) -> str:
-    """CREATE TABLE IF NOT EXISTS as Athena takes it."""
+    """CREATE TABLE IF NOT EXISTS as Athena takes it: an Iceberg table has no COMMENT of its own."""
     columns = ",\n  ".join(_athena_column(column) for column in table.columns)
-    partition = f"\nPARTITIONED BY ({', '.join(table.partition)})" if table.partition else ""
+    transforms = ", ".join(_athena_transform(transform) for transform in table.partition)
+    partition = f"\nPARTITIONED BY ({transforms})" if transforms else ""
     properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
     return (
-        f"CREATE TABLE IF NOT EXISTS `{database}`.`{table.name}` (\n  {columns}\n)\n"
-        f"COMMENT '{_athena_quoted(table.about)}'{partition}\n"
+        f"CREATE TABLE IF NOT EXISTS `{database}`.`{table.name}` (\n  {columns}\n){partition}\n"
         f"LOCATION '{location}'\nTBLPROPERTIES ({properties})"
     )
 
@@ -52,20 +52,23 @@ def spark_create(table: Table, identifier: str) -> str:
 
 
 def _athena_column(column: Column) -> str:
-    about = _athena_quoted(column.about)
+    # Athena's DDL reads 'a''b' as ab or not at all, and no line break: so neither stands in it.
+    about = " ".join(column.about.split()).replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
     return f"`{column.name}` {names_of(column.type).athena} COMMENT '{about}'"
+
+
+def _athena_transform(transform: str) -> str:
+    """A column is quoted, for it may be a reserved word; the compiler refuses one in a transform,
+    where nobody documents quotes."""
+    return transform if "(" in transform else f"`{transform}`"
 
 
 def _spark_transform(transform: str) -> str:
     match = re.fullmatch(r"(\w+)\((.+)\)", transform)
     if not match:
-        return transform
+        return f"`{transform}`"
     name, arguments = match.groups()
     return f"{_SPARK_TRANSFORM.get(name, name)}({arguments})"
-
-
-def _athena_quoted(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def _spark_quoted(text: str) -> str:
