@@ -255,6 +255,13 @@ module "create_tables" {
       Resource = module.catalog.glue_arns
     },
     {
+      # Athena looks at `default` before any DDL, whatever it is about.
+      Sid      = "LookAtDefault"
+      Effect   = "Allow"
+      Action   = "glue:GetDatabase"
+      Resource = "${local.arn.glue}:database/default"
+    },
+    {
       Sid      = "SeeTheWarehouses"
       Effect   = "Allow"
       Action   = ["s3:GetBucketLocation", "s3:ListBucket"]

@@ -58,6 +58,13 @@ resource "aws_iam_role_policy" "reader" {
         Resource = concat(["${local.arn.glue}:catalog"], flatten([for database in values(local.shown_databases) : [database.arn, database.table_arn]]))
       },
       {
+        # Athena looks at it whatever a statement is about.
+        Sid      = "LookAtDefault"
+        Effect   = "Allow"
+        Action   = "glue:GetDatabase"
+        Resource = "${local.arn.glue}:database/default"
+      },
+      {
         Sid    = "Ask"
         Effect = "Allow"
         Action = [

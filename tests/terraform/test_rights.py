@@ -67,6 +67,24 @@ def test_rights_on_storage_and_tables_name_the_lakes_own(lake: Lake) -> None:
                 assert statement.actions == ("glue:GetDatabase",), statement
 
 
+def test_whoever_runs_a_statement_may_look_at_the_default_database(lake: Lake) -> None:
+    # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+    default = f"arn:aws:glue:eu-west-1:{ACCOUNT}:database/default"
+    asking = {
+        found.address: statements(found.address, found["policy"])
+        for kind in ROLE_POLICIES
+        for found in lake.all(kind)
+        if "athena:StartQueryExecution" in found["policy"]
+    }
+
+    assert asking
+    for address, allowed in asking.items():
+        assert any(
+            default in statement.resources and "glue:GetDatabase" in statement.actions
+            for statement in allowed
+        ), address
+
+
 def test_nobody_may_delete_from_bronze(lake: Lake) -> None:
     bronze = f"arn:aws:s3:::{lake.outputs['buckets']['bronze']}"
     deleting = [
