@@ -21,6 +21,7 @@ from local.athena_errors import QueryCancelled, QueryFailed, unsupported
 from local.athena_execution import Execution
 from local.athena_results import Answer, Row, read_csv, read_text, write_csv
 from local.cloud_files import client, split, stored
+from local.iam.gate import caller
 from local.iceberg_query import QueryEngine
 from local.iceberg_tables import Tables, tables_of_request
 from local.trino_sql import parse_query
@@ -111,7 +112,7 @@ class QueryRunner:
             if (kept := self._rows.get(record["QueryExecutionId"])) is not None:
                 return kept
         location = record["ResultConfiguration"]["OutputLocation"]
-        text = stored(location, get_account_id(), get_region()).decode()
+        text = stored(location, get_account_id(), get_region(), caller()).decode()
         rows = read_csv(text) if record["StatementType"] == "DML" else read_text(text)
         self._remember(record["QueryExecutionId"], rows)
         return rows
@@ -213,15 +214,23 @@ class QueryRunner:
                 execution.interrupt()
 
     def _s3(self) -> Any:
-        return client("s3", self._endpoint, get_account_id(), get_region())
+        return client("s3", self._endpoint, get_account_id(), get_region(), caller())
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, QueryFailed):
         return str(error)
+    if isinstance(error, PermissionError) or _is_denial(error):
+        return f"PERMISSION_DENIED: {error}"
     if isinstance(error, CommitFailedException):
         return f"ICEBERG_COMMIT_ERROR: {error}"
     return f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
+
+
+def _is_denial(error: Exception) -> bool:
+    """Whether S3 or Glue refused what the caller has no right to."""
+    answer = error.response if isinstance(error, ClientError) else {}
+    return str(answer.get("Error", {}).get("Code", "")).startswith("AccessDenied")
 
 
 def _too_many(results: Collection[list[Row]]) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from local.iam.decisions import MODES
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -29,6 +31,7 @@ def configure(state_dir: Path, port: int, region: str) -> None:
     os.environ.update(
         {
             "SERVICES": SERVICES,
+            "AUTH": "true",
             "GATEWAY_PORT": str(port),
             "BIND_HOST": HOST,
             "MINISTACK_HOST": "localhost",
@@ -60,12 +63,21 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
     """Make the ASGI application: ministack with our engines, a health page and regular saving."""
     from ministack import app as ministack
 
-    from local import athena_iceberg, containers, emr_serverless, firehose_iceberg, mends, saving
+    from local import (
+        athena_iceberg,
+        containers,
+        emr_serverless,
+        firehose_iceberg,
+        iam,
+        mends,
+        saving,
+    )
     from local.upstream import PREFIX as UPSTREAM
     from local.upstream.server import serve as serve_upstream
     from local.upstream.service import Upstream
 
     mends.install()
+    iam.install()
     athena_iceberg.install()
     emr_serverless.install()
     firehose_iceberg.install()
@@ -101,6 +113,7 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
                 "pid": os.getpid(),
                 "state_dir": str(state_dir),
                 "saved_in_ms": saver.last_save_ms,
+                "iam": iam.health(),
                 "containers": containers.engine.health(),
                 "streams": firehose_iceberg.engine.health(),
                 **emr_serverless.health(),
@@ -129,6 +142,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--region", default="eu-west-1")
     args = parser.parse_args()
+    if (mode := os.environ.get("LAKE_IAM") or MODES[0]) not in MODES:
+        parser.error(f"LAKE_IAM is {mode}: it must be one of {', '.join(MODES)}")
     state_dir = args.state_dir.resolve()
     configure(state_dir, args.port, args.region)
 

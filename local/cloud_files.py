@@ -13,18 +13,27 @@ from ministack.services import s3
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 from pyiceberg.typedef import EMPTY_DICT, Properties
 
+from local.iam.decisions import may
+from local.iam.facts import CloudFacts
+from local.iam.needs import Need
+from local.iam.reading_s3 import object_key_needs
+from local.iam.sessions import known
+
 ENDPOINT, ACCOUNT, REGION = "laptop.endpoint", "laptop.account", "laptop.region"
+IDENTITY = "laptop.identity"
 
 
 @lru_cache
-def client(service: str, endpoint: str, account: str, region: str) -> Any:
-    """A client of this same cloud, in the scope of one account and region."""
+def client(service: str, endpoint: str, account: str, region: str, identity: str = "") -> Any:
+    """A client of this same cloud in one account and region, as the session of a key or as root."""
+    session = known(identity)
+    # ministack: twelve digits are the account's root
+    root = {"aws_access_key_id": account, "aws_secret_access_key": account}
     return boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=region,
-        aws_access_key_id=account,  # ministack: twelve digits are the account
-        aws_secret_access_key=account,
+        **(session.client_arguments() if session else root),
         config=Config(
             s3={"addressing_style": "path"},
             max_pool_connections=32,
@@ -39,14 +48,21 @@ def split(location: str) -> tuple[str, str]:
     return bucket, key
 
 
-def stored(location: str, account: str, region: str) -> bytes:
+def stored(location: str, account: str, region: str, identity: str = "") -> bytes:
     """An object's bytes straight from the store: by HTTP the event loop would wait for itself."""
     bucket, key = split(location)
     with request_scope(account, region):
+        may(identity, *object_needs(bucket, key, region))
         body: bytes | None = s3._get_object_data(bucket, key)
     if body is None:
         raise FileNotFoundError(f"Cannot open file, does not exist: {location}")
     return body
+
+
+def object_needs(bucket: str, key: str, region: str) -> list[Need]:
+    """What reading an object asks of IAM, as S3's own interface does."""
+    reading = Need("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", way="engine")
+    return [reading, *object_key_needs(CloudFacts(), bucket, key, region, "Decrypt")]
 
 
 class CloudFiles(FileIO):
@@ -56,10 +72,11 @@ class CloudFiles(FileIO):
     def __init__(self, properties: Properties = EMPTY_DICT) -> None:
         super().__init__(properties)
         self._account, self._region = properties[ACCOUNT], properties[REGION]
-        self.s3 = client("s3", properties[ENDPOINT], self._account, self._region)
+        self._identity = properties.get(IDENTITY, "")
+        self.s3 = client("s3", properties[ENDPOINT], self._account, self._region, self._identity)
 
     def read(self, location: str) -> bytes:
-        return stored(location, self._account, self._region)
+        return stored(location, self._account, self._region, self._identity)
 
     def has(self, location: str) -> bool:
         bucket, key = split(location)

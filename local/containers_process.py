@@ -19,7 +19,10 @@ from ministack.services import ecs
 
 from local.containers_files import Files
 from local.containers_health import UNKNOWN, Check, Health
-from local.containers_image import image_of
+from local.containers_image import CannotStart, image_of
+from local.iam.decisions import AccessDenied
+from local.iam.services.ecs_tasks import start_as_its_roles
+from local.iam.sessions import Credentials
 from local.installed import REPOSITORY
 from local.job_cloud import cloud_environment
 
@@ -37,7 +40,11 @@ def start(task: dict[str, Any], definition: dict[str, Any], scope: Scope) -> lis
     started = []
     for described in definition["containerDefinitions"]:
         override = overrides.get(described["name"], {})
-        started.append(Container(task["taskArn"], described, override, scope))
+        try:
+            credentials = start_as_its_roles(definition, described, *scope)
+        except AccessDenied as error:
+            raise CannotStart(f"ResourceInitializationError: {error}") from error
+        started.append(Container(task["taskArn"], described, override, scope, credentials))
     return started
 
 
@@ -45,7 +52,12 @@ class Container:
     """A running process; its group ends with it."""
 
     def __init__(
-        self, task_arn: str, described: dict[str, Any], override: dict[str, Any], scope: Scope
+        self,
+        task_arn: str,
+        described: dict[str, Any],
+        override: dict[str, Any],
+        scope: Scope,
+        credentials: Credentials | None,
     ) -> None:
         self.scope = scope
         self.essential = bool(described.get("essential", True))
@@ -69,7 +81,7 @@ class Container:
             **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
             "PYTHONPATH": str(REPOSITORY),
             "TMPDIR": files.here("/tmp"),  # noqa: S108 - the container's own
-            **cloud_environment(*scope),
+            **cloud_environment(*scope, credentials),
             **{name: files.here(value) for name, value in environment.items()},
             **ecs._resolve_container_secrets(described),
         }

@@ -18,6 +18,7 @@ from ministack.core.responses import AccountRegionScopedDict, request_scope
 from local import spark_runner
 from local.emr_records import ACTIVE, ApiError, Record
 from local.emr_states import auto_stop
+from local.iam.sessions import Credentials, NotTrusted, session
 from local.job_cloud import LogsNotWritten, cloud_client, cloud_environment, ship_logs
 from local.job_folder import FetchFailed, JobFolder
 from local.spark_home import SparkHome, SparkMissing
@@ -27,6 +28,7 @@ from local.spark_submit import SparkJob, parse_request
 DEFAULT_TIMEOUT_MIN = 720
 FINISHED_KEPT = 500
 DETAILS_LENGTH = 256
+EMR = "emr-serverless.amazonaws.com"
 
 
 class JobRuns:
@@ -145,7 +147,7 @@ class JobRuns:
             state, details = "FAILED", "The laptop's Spark engine failed; cloud.log says why."
             try:
                 state, details = await self._run(record, job, folder, idle_s)
-            except (SparkMissing, FetchFailed, JvmFailed, LogsNotWritten) as error:
+            except (SparkMissing, FetchFailed, JvmFailed, LogsNotWritten, NotTrusted) as error:
                 details = str(error)
             finally:
                 self._processes.pop(record["jobRunId"], None)
@@ -157,8 +159,9 @@ class JobRuns:
         self, record: Record, job: SparkJob, folder: Path, idle_s: float
     ) -> tuple[str, str]:
         account, region = record["arn"].split(":")[4], record["arn"].split(":")[3]
-        environment = cloud_environment(account, region)
-        s3 = await asyncio.to_thread(cloud_client, "s3", account, region)
+        credentials = self._as_its_role(record)
+        environment = cloud_environment(account, region, credentials)
+        s3 = await asyncio.to_thread(cloud_client, "s3", account, region, credentials)
         home = SparkHome.from_env()
         files = JobFolder(home, folder, s3)
         prepared = await asyncio.to_thread(files.prepare, job, environment)
@@ -194,6 +197,20 @@ class JobRuns:
         if code == 0:
             return "SUCCESS", ""
         return "FAILED", f"Job failed with exit code {code}: {spark_runner.last_error(prepared)}"
+
+    def _as_its_role(self, record: Record) -> Credentials:
+        """The session that a run works with: one for all runs of a role in an application."""
+        account, region = record["arn"].split(":")[4], record["arn"].split(":")[3]
+        application = record["arn"].partition("/jobruns/")[0]
+        role = record["executionRole"]
+        with request_scope(account, region):
+            try:
+                return session(role, EMR, application, record["applicationId"])
+            except NotTrusted as error:
+                raise NotTrusted(
+                    f"Could not assume runtime role {role} because it does not exist or isn't set "
+                    "up with the required trust relationship."
+                ) from error
 
     def _move(self, record: Record, state: str, details: str = "") -> None:
         previous, now = record["state"], time.time()

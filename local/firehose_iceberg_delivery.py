@@ -15,6 +15,7 @@ from local.firehose_iceberg_settings import Settings
 from local.firehose_iceberg_sink import Interrupted, Sink
 from local.firehose_iceberg_source import Source
 from local.firehose_iceberg_transform import Failed, Transform, Transformed
+from local.iam.services.firehose import as_its_role
 from local.job_cloud import cloud_client
 
 POLL_S = 0.05
@@ -103,12 +104,14 @@ class Delivery:
         return waited >= self.settings.buffer_seconds or heavy
 
     def _deliver(self, records: list[Arrived], plan: Plan) -> None:
+        credentials = as_its_role(self.settings)
         outcomes = Transform(self.settings).run(records)
         good = [outcome for outcome in outcomes if isinstance(outcome, Transformed)]
         failed = [outcome for outcome in outcomes if isinstance(outcome, Failed)]
         settings = self.settings
-        failed += Sink(settings, self._endpoint, self._stopped.is_set).write(good, plan.token)
-        s3 = cloud_client("s3", settings.account, settings.region)
+        sink = Sink(settings, self._endpoint, self._stopped.is_set, credentials.access_key)
+        failed += sink.write(good, plan.token)
+        s3 = cloud_client("s3", settings.account, settings.region, credentials)
         ErrorPrefix(settings, s3).write(failed, plan.token)
         self._save()
         self._progress.done()

@@ -25,6 +25,7 @@ class Settings:
 
     name: str
     arn: str
+    role_arn: str
     account: str
     region: str
     version: int
@@ -54,6 +55,7 @@ class Settings:
         return cls(
             name=stream["name"],
             arn=stream["arn"],
+            role_arn=str(config.get("RoleARN", "")),
             account=account,
             region=region,
             version=int(stream["version"]),
@@ -88,6 +90,8 @@ def check(config: Data, kind: str) -> None:
     backup = config.get("S3Configuration") or {}
     if not backup.get("BucketARN"):
         raise NotUnderstood("S3Configuration with a BucketARN is required")
+    if not config.get("RoleARN"):
+        raise NotUnderstood("RoleARN is required")
     if not re.fullmatch(r"arn:[\w-]+:glue:[\w-]*:\d*:catalog.*", _catalog_arn(config)):
         raise NotUnderstood("CatalogConfiguration.CatalogARN must name a Glue catalogue")
     buffer = {**DEFAULT_BUFFER, **(config.get("BufferingHints") or {})}

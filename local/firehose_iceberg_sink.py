@@ -42,9 +42,11 @@ class Interrupted(Exception):
 class Sink:
     """The tables of one delivery stream."""
 
-    def __init__(self, settings: Settings, endpoint: str, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, settings: Settings, endpoint: str, stopping: Callable[[], bool], identity: str
+    ) -> None:
         self._settings, self._stopping = settings, stopping
-        self._tables = Tables(Scope(endpoint, settings.account, settings.region))
+        self._tables = Tables(Scope(endpoint, settings.account, settings.region, identity))
 
     def write(self, records: list[Transformed], token: str) -> list[Failed]:
         """Append each record to its table; gives those that no table took."""

@@ -10,18 +10,20 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table import Table
 
 from local.athena_errors import QueryFailed
-from local.cloud_files import ACCOUNT, ENDPOINT, REGION, CloudFiles, client
+from local.cloud_files import ACCOUNT, ENDPOINT, IDENTITY, REGION, CloudFiles, client
+from local.iam.gate import caller
 from local.iceberg_statements import TableName
 
 _KEPT_METADATA = 64
 
 
 class Scope(NamedTuple):
-    """Whose tables: one endpoint, account and region."""
+    """Whose tables: one endpoint, account and region, and the key of the session that asks."""
 
     endpoint: str
     account: str
     region: str
+    identity: str = ""
 
 
 class Tables:
@@ -37,6 +39,7 @@ class Tables:
                 ENDPOINT: scope.endpoint,
                 ACCOUNT: scope.account,
                 REGION: scope.region,
+                IDENTITY: scope.identity,
             },
         )
         self._kept: OrderedDict[str, Table] = OrderedDict()
@@ -100,5 +103,5 @@ def _tables(scope: Scope) -> Tables:
 
 
 def tables_of_request(endpoint: str) -> Tables:
-    """The catalogue of the account and region that the current request is about."""
-    return _tables(Scope(endpoint, get_account_id(), get_region()))
+    """The catalogue of the current request's account and region, with its caller's rights."""
+    return _tables(Scope(endpoint, get_account_id(), get_region(), caller()))

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from local.emr_records import Record
+from local.iam.sessions import Credentials
 
-# No real credential: the laptop cloud believes whatever key it is shown.
+# No real credential: the laptop cloud takes twelve digits for the root of that account.
 SECRET = "laptop"  # noqa: S105
 
 
@@ -17,8 +18,10 @@ class LogsNotWritten(RuntimeError):
     """The run's log URI can't be written to."""
 
 
-def cloud_environment(account: str, region: str) -> dict[str, str]:
-    """What makes every AWS SDK in a job talk to this cloud, as the job's own account."""
+def cloud_environment(
+    account: str, region: str, credentials: Credentials | None = None
+) -> dict[str, str]:
+    """What makes every AWS SDK in a job talk to this cloud, as a role's session or as root."""
     return {
         "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"],
         "AWS_REGION": region,
@@ -26,20 +29,26 @@ def cloud_environment(account: str, region: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_EC2_METADATA_DISABLED": "true",
+        **(credentials.environment() if credentials else {}),
     }
 
 
-def cloud_client(service: str, account: str, region: str) -> Any:
-    """A client of this cloud; it talks HTTP to this process, so use it in a thread only."""
+def cloud_client(
+    service: str, account: str, region: str, credentials: Credentials | None = None
+) -> Any:
+    """A client of this cloud, as a role's session or as root.
+
+    It talks HTTP to this process, so use it in a thread only.
+    """
     import boto3
     from botocore.config import Config
 
+    root = {"aws_access_key_id": account, "aws_secret_access_key": SECRET}
     return boto3.client(
         service,
         endpoint_url=os.environ["AWS_ENDPOINT_URL"],
         region_name=region,
-        aws_access_key_id=account,
-        aws_secret_access_key=SECRET,
+        **(credentials.client_arguments() if credentials else root),
         config=Config(s3={"addressing_style": "path"}),
     )
 

@@ -8,6 +8,7 @@ import socket
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ import pytest
 from local.lifecycle import REGION, LaptopCloud
 
 ROLE = "arn:aws:iam::000000000000:role/test"
+ROLE_SERVICES = ("ecs-tasks", "emr-serverless", "firehose", "lambda", "scheduler", "states")
 T = TypeVar("T")
 Clients = Callable[[str], Any]
 
@@ -37,6 +39,22 @@ def client(cloud: LaptopCloud, service: str) -> Any:
         aws_access_key_id="laptop",
         aws_secret_access_key="laptop",
     )
+
+
+def make_role(cloud: LaptopCloud) -> None:
+    """The role `test`: every service of the lake may take it, and it may do everything."""
+    iam = client(cloud, "iam")
+    services = [f"{name}.amazonaws.com" for name in ROLE_SERVICES]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    every = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="test", AssumeRolePolicyDocument=policy(trust))
+    iam.put_role_policy(RoleName="test", PolicyName="all", PolicyDocument=policy(every))
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def until(found: Callable[[], T], timeout: float = 30) -> T:
@@ -63,6 +81,9 @@ def queue_of_events(
     sqs, events = clients("sqs"), clients("events")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = f"arn:aws:sqs:{REGION}:000000000000:{name}"
+    sender = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+    allowed = policy(sender | {"Action": "sqs:SendMessage", "Resource": arn})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed})
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
 
@@ -101,6 +122,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
         patch.setenv("LAKE_CLASS_ARCHIVE", "off")
         shared = LaptopCloud(tmp_path_factory.mktemp("laptop"), free_port())
         shared.up()
+        make_role(shared)
     yield shared
     shared.down()
 

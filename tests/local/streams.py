@@ -14,7 +14,7 @@ from typing import Any
 from lake import ddl
 from lake.catalog import Catalog
 from local.lifecycle import REGION, LaptopCloud
-from tests.local.conftest import ROLE, client, until
+from tests.local.conftest import ROLE, client, make_role, until
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "tfm_dgv_mbdde_"
@@ -61,6 +61,7 @@ class StreamLake:
 
     def make(self, seconds: int = 1, megabytes: int = 5, **more: Any) -> None:
         """Bucket, table, function, stream, delivery stream."""
+        make_role(self.cloud)
         where = {"LocationConstraint": REGION}
         self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
         self.make_table()

@@ -14,7 +14,7 @@ from local import class_archive
 from local.installed import spark_environment
 from local.lifecycle import REGION, LaptopCloud
 from local.spark_home import SparkHome
-from tests.local.conftest import ROLE, client, until
+from tests.local.conftest import ROLE, client, make_role, until
 
 
 @pytest.fixture
@@ -100,6 +100,7 @@ def test_a_job_goes_before_the_preparation_which_begins_anew_after_it(
     monkeypatch.setenv("LAKE_SPARK_JARS", str(home.jars))
     cloud = make_cloud()
     cloud.up()
+    make_role(cloud)
     s3, emr = client(cloud, "s3"), client(cloud, "emr-serverless")
     s3.create_bucket(Bucket="jobs", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="jobs", Key="job.py", Body=b"import time\ntime.sleep(6)\n")

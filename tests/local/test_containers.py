@@ -13,7 +13,7 @@ import pytest
 
 from local.lifecycle import REGION, LaptopCloud
 from local.processes import alive, command_of, wait
-from tests.local.conftest import ROLE, client, until
+from tests.local.conftest import ROLE, client, make_role, until
 from tests.services.scripted import Script, answer, weather_service
 from tests.weather import observation
 
@@ -138,6 +138,7 @@ class Containers:
 def containers(make_cloud: Make) -> Iterator[Containers]:
     cloud = make_cloud()
     cloud.up()
+    make_role(cloud)
     with weather_service() as script:
         script.always = answer(200, observation())
         yield Containers(cloud, script)

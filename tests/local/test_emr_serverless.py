@@ -20,7 +20,7 @@ import pytest
 
 from local import spark_runner
 from local.lifecycle import REGION, LaptopCloud
-from tests.local.conftest import ROLE, Clients, client, queue_of_events, until
+from tests.local.conftest import ROLE, Clients, client, make_role, queue_of_events, until
 
 MERGE = """
 import sys
@@ -238,6 +238,7 @@ def test_a_jvm_that_waits_ends_with_a_cloud_that_is_killed(
 ) -> None:
     cloud = make_cloud()
     cloud.up()
+    make_role(cloud)
     s3 = client(cloud, "s3")
     s3.create_bucket(Bucket="emr-jobs", CreateBucketConfiguration={"LocationConstraint": REGION})
     jobs = Jobs(lambda service: client(cloud, service))

@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from local.lifecycle import REGION, LaptopCloud, LaptopError
-from tests.local.conftest import ROLE, client, queue_of_events, until, zipped
+from tests.local.conftest import ROLE, client, make_role, queue_of_events, until, zipped
 
 Make = Callable[..., LaptopCloud]
 SLEEPER = "import time\ntime.sleep(600)\n"
@@ -44,6 +44,7 @@ def processes_of(cloud: LaptopCloud) -> list[str]:
 
 def start_sleeper(cloud: LaptopCloud) -> tuple[str, str]:
     """Start a job that would run for ten minutes, and wait until it runs."""
+    make_role(cloud)
     s3, emr = client(cloud, "s3"), client(cloud, "emr-serverless")
     s3.put_object(Bucket="kept", Key="sleeper.py", Body=SLEEPER)
     application = emr.create_application(name="a", releaseLabel="emr-7.13.0", type="SPARK")
@@ -220,6 +221,7 @@ def ledger(cloud: LaptopCloud) -> dict[str, Any]:
 
 def watch_a_queue(cloud: LaptopCloud) -> str:
     """A queue whose messages a Lambda notes in the bucket."""
+    make_role(cloud)
     sqs, functions = client(cloud, "sqs"), client(cloud, "lambda")
     url = sqs.create_queue(QueueName="work")["QueueUrl"]
     functions.create_function(
