@@ -119,9 +119,11 @@ resource "aws_iam_role_policy" "this" {
       },
       {
         # X-Ray knows no resources: AWS takes nothing but * here.
-        Sid      = "Trace"
-        Effect   = "Allow"
-        Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+        Sid    = "Trace"
+        Effect = "Allow"
+        Action = [
+          "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+        ]
         Resource = "*"
       },
     ]
