@@ -14,16 +14,21 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lake_cli.deployment import Deployment as Names
 from local.installed import LaptopError
 from local.lifecycle import LaptopCloud
 from local.upstream import SECRETS, urls
 from scripts.console import Console
+from scripts.deployment.credentials import ExpectedAccount, account_of
 from scripts.deployment.image import Image, content_tag, publish
 from scripts.deployment.keys import forget_the_key, keep_a_key
+from scripts.deployment.locking import alone
 from scripts.deployment.mirrors import MirrorError
 from scripts.deployment.runs import DeployError, Terraform
 from scripts.deployment.spark_application import SparkApplication, is_changed
@@ -34,6 +39,7 @@ BUILD = ROOT / "build"
 LAPTOP = "laptop"
 VERBS = ("plan", "apply", "destroy", "output", "image")
 CHANGES_EXIT = 2
+ENDPOINTS = "AWS_ENDPOINT_URL"
 # Most of an apply on the laptop is the provider's own waiting, which costs nothing side by side;
 # AWS throttles who asks for too much at once.
 AT_ONCE = {True: 60, False: 10}
@@ -49,6 +55,11 @@ class Deployment:
         self.cloud = LaptopCloud(args.state_dir, args.port) if self.env == LAPTOP else None
         home = args.state_dir if self.cloud else ROOT / "deployments"
         self.file: Path = home / ("deployment.json" if self.cloud else f"{self.env}.json")
+        self.account = ""
+        self.expected_account = ExpectedAccount(
+            declared=ROOT / "terraform" / "environments" / f"{self.env}.account",
+            kept=home / self.env / "account",
+        )
         # The usual folder goes unsaid, so that every way of deploying plans the same.
         variables = {} if args.build == BUILD else {"build_dir": str(args.build)}
         if self.cloud:
@@ -78,39 +89,89 @@ class Deployment:
         publish(image, names.client("ecr"), self.console)
         return image.name
 
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """Everything is there for a run of Terraform, and nobody else runs it."""
+        with alone(self.terraform.home, self.env):
+            self.prepare()
+            yield
+
     def prepare(self) -> None:
         """Checks what can be checked before Terraform starts, and starts the laptop's cloud."""
+        stop_for(self._problems())
         if self.cloud:
             with self.console.step("laptop cloud", "starting", f"running at {self.cloud.endpoint}"):
                 self.cloud.up()
-        elif os.environ.get("AWS_ENDPOINT_URL"):
-            raise DeployError(
-                f"AWS_ENDPOINT_URL is set, so {self.env} would not go to AWS: unset it first."
-            )
-        if not (self.terraform.root / "environments" / f"{self.env}.tfvars").exists():
-            raise DeployError(f"there is no terraform/environments/{self.env}.tfvars")
         self.terraform.home.mkdir(parents=True, exist_ok=True)
         self.terraform.init()
 
+    def _problems(self) -> list[str]:
+        """What makes it useless to start Terraform."""
+        problems = []
+        if not (self.terraform.root / "environments" / f"{self.env}.tfvars").exists():
+            problems.append(f"there is no terraform/environments/{self.env}.tfvars")
+        if problem := self.terraform.version_problem():
+            problems.append(problem)
+        return problems if self.cloud else problems + self._account_problems()
+
+    def _account_problems(self) -> list[str]:
+        elsewhere = sorted(n for n in os.environ if n.startswith(ENDPOINTS) and os.environ[n])
+        if elsewhere:
+            return [f"{elsewhere[0]} is set, so {self.env} would not go to AWS: unset it first."]
+        try:
+            self.account = account_of()
+        except DeployError as error:
+            return [str(error)]
+        problem = self.expected_account.problem(self.account)
+        return [problem] if problem else []
+
     def plan(self) -> bool:
-        return self.terraform.plan()
+        if self.cloud:
+            return self.terraform.plan()
+        with self._planned() as planned:
+            self._look(planned.document)
+            return planned.changes
 
     def apply(self) -> None:
         application = self._application()
         works = application is not None and application.up
-        if self.yes and not works:
+        if self.cloud and not works:
             self.terraform.apply()
         else:
-            planned = self.terraform.home / "plan"
-            try:
-                if self.terraform.plan(out=planned, quiet=self.yes) and not self.yes:
+            with self._planned(quiet=self.yes) as planned:
+                self._look(planned.document)
+                if planned.changes and not self.yes:
                     self._ask(f"Apply this to {self.env}?", "yes")
-                if application and works and is_changed(self.terraform.show(planned)):
+                if application and works and is_changed(planned.document):
                     self._stop(application)
-                self.terraform.apply(planned=planned)
-            finally:
-                planned.unlink(missing_ok=True)
+                if self.account:
+                    self.expected_account.keep(self.account)
+                self.terraform.apply(planned=planned.file)
         self.keep_outputs()
+
+    @contextmanager
+    def _planned(self, *, quiet: bool = False) -> Iterator[Planned]:
+        file = self.terraform.home / "plan"
+        try:
+            changes = self.terraform.plan(out=file, quiet=quiet)
+            yield Planned(file, changes, self.terraform.show(file))
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _look(self, document: Mapping[str, Any]) -> None:
+        """Has AWS say what speaks against a plan; on the laptop nothing could."""
+        if not self.account:
+            return
+        from scripts.deployment import preflight
+
+        plan = preflight.Plan(document)
+        region, cut_off = plan.variable("region"), self.terraform.cut_off.exists()
+        with self.console.step("preflight", "asking AWS what speaks against it") as step:
+            report = preflight.look(plan, preflight.Place(self.account, region, cut_off))
+            step.note("something must be put right first" if report.problems else "all is well")
+        for warning in report.warnings:
+            self.console.say(f"  warning: {warning}")
+        stop_for(report.problems)
 
     def destroy(self) -> None:
         if not self.yes:
@@ -120,6 +181,7 @@ class Deployment:
             self._stop(application)
         self.terraform.destroy()
         self.file.unlink(missing_ok=True)
+        self.expected_account.forget()
         if self.cloud:
             forget_the_key(self.cloud.state_dir)
 
@@ -153,6 +215,24 @@ class Deployment:
             raise DeployError("nothing was changed.")
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A plan that can be applied, and what it says."""
+
+    file: Path
+    changes: bool
+    document: Mapping[str, Any]
+
+
+def stop_for(problems: Sequence[str]) -> None:
+    """Tells all problems at once, if there are any."""
+    if len(problems) == 1:
+        raise DeployError(problems[0])
+    if problems:
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        raise DeployError(f"{len(problems)} things must be put right first:{lines}")
+
+
 def main(argv: list[str] | None = None) -> int:
     """0: done; 1: one sentence says why not; 2: a plan with --detailed-exitcode has changes."""
     args = read_arguments(argv)
@@ -161,29 +241,30 @@ def main(argv: list[str] | None = None) -> int:
     deployment = Deployment(args, console)
     try:
         if args.verb == "image":
-            console.say(f"{args.env}: {deployment.image()} is there for `make deploy`")
-            return 0
-        deployment.prepare()
-        if args.verb == "plan":
-            changes = deployment.plan()
-            return CHANGES_EXIT if changes and args.detailed_exitcode else 0
-        if args.verb == "output":
+            outcome = f"{deployment.image()} is there"
+        elif args.verb == "output":
+            deployment.prepare()
             deployment.keep_outputs()
             print(deployment.file.read_text(), end="")
             return 0
-        if args.verb == "apply":
-            deployment.apply()
-            told = f"outputs in {_short(deployment.file)}"
         else:
-            deployment.destroy()
-            told = "nothing is left"
+            with deployment.ready():
+                if args.verb == "plan":
+                    changes = deployment.plan()
+                    return CHANGES_EXIT if changes and args.detailed_exitcode else 0
+                if args.verb == "apply":
+                    deployment.apply()
+                    outcome = f"outputs in {_short(deployment.file)}"
+                else:
+                    deployment.destroy()
+                    outcome = "nothing is left"
     except (DeployError, MirrorError, LaptopError) as error:
         print(f"deploy: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("deploy: interrupted; `make deploy` goes on from here", file=sys.stderr)
         return 130
-    console.say(f"{args.env}: {args.verb} done, {told} ({time.monotonic() - started:.1f} s)")
+    console.say(f"{args.env}: {args.verb} done, {outcome} ({time.monotonic() - started:.1f} s)")
     return 0
 
 

@@ -69,8 +69,8 @@ class Laptop:
         words = [verb, "--state-dir", str(self.state_dir), "--port", str(self.port)]
         words += ["--build", str(self.build_dir)]
         deployment = deploy.Deployment(deploy.read_arguments(words), console)
-        deployment.prepare()
-        getattr(deployment, verb)()
+        with deployment.ready():
+            getattr(deployment, verb)()
 
     def down(self) -> None:
         """Stops the cloud; its state stays."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.console import Console
+from scripts.console import Console, Step
 from scripts.deployment.mirrors import (
     PROVIDER,
     find_mirror,
@@ -48,6 +50,23 @@ class Terraform:
     @property
     def backend_settings(self) -> Path:
         return self.root / "environments" / f"{self.env}.s3.tfbackend"
+
+    @property
+    def cut_off(self) -> Path:
+        """There while Terraform changes things, and after it was not let end."""
+        return self.home / "cut-off"
+
+    def version_problem(self) -> str | None:
+        """What is wrong with the Terraform on the PATH, if anything is."""
+        wanted = lowest_version(self.root)
+        get = f"install Terraform {wanted} or newer (developer.hashicorp.com/terraform/install)."
+        try:
+            version = str(json.loads(self._call("version", "-json").stdout)["terraform_version"])
+        except (FileNotFoundError, ValueError, KeyError):
+            return f"there is no Terraform on the PATH that answers: {get}"
+        if numbers(version) < numbers(wanted):
+            return f"Terraform {version} is too old for the lake: {get}"
+        return None
 
     def init(self) -> None:
         """Makes Terraform ready; quick when nothing changed since the last time."""
@@ -110,6 +129,7 @@ class Terraform:
     def _change(self, verb: str, words: list[str]) -> None:
         progress = Progress()
         command = self._command(verb, "-json", "-input=false", *words)
+        self.cut_off.touch()
         with self.console.step(f"terraform {verb}", progress.doing) as step:
             with subprocess.Popen(
                 command,
@@ -118,13 +138,21 @@ class Terraform:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                # Two interrupts would have it drop what is under way; so it gets one, from here.
+                start_new_session=True,
             ) as process:
-                for line in process.stdout or ():
-                    progress.feed(line)
-                    step.note(progress.doing)
+                try:
+                    _follow(process, progress, step)
+                except KeyboardInterrupt:
+                    process.send_signal(signal.SIGINT)
+                    _follow(process, progress, step)
+                    raise
+                finally:
+                    if process.poll() is not None and not progress.under_way:
+                        self.cut_off.unlink(missing_ok=True)
             if process.returncode:
-                said = "\n  ".join(progress.errors) or "Terraform stopped without a word."
-                raise DeployError(f"{verb} failed after {progress.done} changes:\n  {said}")
+                unlock = f"TF_DATA_DIR={self.data} terraform -chdir={self.root} force-unlock"
+                raise DeployError(failure(verb, process.returncode, progress, unlock))
             step.note(progress.outcome)
         for warning in progress.warnings:
             self.console.say(f"  warning: {warning}")
@@ -185,6 +213,42 @@ def terraform_environment(environment: Mapping[str, str] = os.environ) -> dict[s
     own.setdefault("TF_REGISTRY_CLIENT_TIMEOUT", "10")
     own.setdefault("TF_REGISTRY_DISCOVERY_RETRY", "1")
     return own | {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+
+
+def _follow(process: subprocess.Popen[str], progress: Progress, step: Step) -> None:
+    for line in process.stdout or ():
+        progress.feed(line)
+        step.note(progress.doing)
+    process.wait()
+
+
+def lowest_version(root: Path) -> str:
+    """The oldest Terraform that the root module takes."""
+    text = "\n".join(file.read_text() for file in sorted(root.glob("*.tf")))
+    stated = re.search(r'required_version\s*=\s*">=\s*([\d.]+)"', text)
+    return stated.group(1) if stated else "1.0"
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as what is compared; a pre-release counts as its release."""
+    return tuple(int(part) for part in version.partition("-")[0].split("."))
+
+
+def failure(verb: str, code: int, progress: Progress, unlock: str) -> str:
+    """What a failed run means for a person."""
+    text = "\n  ".join(progress.errors)
+    if "Error acquiring the state lock" in text:
+        holder = dict(re.findall(r"^\s*(ID|Who|Created):\s*(.+?)\s*$", text, re.MULTILINE))
+        return (
+            f"another Terraform holds the state ({holder.get('Who', 'unknown')}, since "
+            f"{holder.get('Created', 'unknown')}): wait until it has ended; if it was cut off, "
+            f"`{unlock} {holder.get('ID', 'ID')}` frees the state."
+        )
+    if code < 0:
+        return (
+            f"{verb} was killed after {progress.done} changes: run it again, it goes on from there."
+        )
+    return f"{verb} failed after {progress.done} changes:\n  {text or 'Terraform said nothing.'}"
 
 
 def init_failure(stderr: str) -> str:

@@ -1,0 +1,151 @@
+"""A deployment to AWS without either: Terraform writes down how it is called, moto answers for AWS.
+
+What moto does not know (quotas, refusals, other people's buckets) each test answers itself.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+
+from scripts import deploy
+
+ACCOUNT = "123456789012"
+# Does as Terraform does towards scripts.deployment.runs, and no more.
+TERRAFORM = """\
+#!{python}
+import json, os, sys
+from pathlib import Path
+words = sys.argv[1:]
+Path(os.environ["TF_DATA_DIR"]).mkdir(exist_ok=True)
+place = Path({place!r})
+with (place / "calls.jsonl").open("a") as record:
+    record.write(json.dumps(words) + "\\n")
+verb = next(word for word in words if not word.startswith("-"))
+answers = {{
+    "version": json.dumps({{"terraform_version": (place / "version").read_text()}}),
+    "show": (place / "plan.json").read_text(),
+    "output": (place / "outputs.json").read_text(),
+}}
+print(answers.get(verb, ""))
+for word in words:
+    if word.startswith("-out="):
+        Path(word.removeprefix("-out=")).touch()
+sys.exit(2 if verb == "plan" else 0)
+"""
+Answer = Mapping[str, Any] | Exception | Callable[[Mapping[str, Any]], Any]
+
+
+def refusal(code: str, status: int = 400, text: str = "no") -> Callable[[Mapping[str, Any]], Any]:
+    """An answer of AWS that says no."""
+
+    def raise_it(_: Mapping[str, Any]) -> Any:
+        answer = {"Error": {"Code": code, "Message": text}}
+        raise ClientError({**answer, "ResponseMetadata": {"HTTPStatusCode": status}}, "Asked")
+
+    return raise_it
+
+
+class Stage:
+    """A checkout with an environment `dev`, and the AWS that it would go to."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.answers: dict[str, Answer] = {
+            "GetAccountSettings": limits(1000),
+            "GetServiceQuota": {"Quota": {"Value": 16.0}},
+        }
+        environments = folder / "terraform" / "environments"
+        environments.mkdir(parents=True)
+        (environments / "dev.tfvars").write_text('env = "dev"\n')
+        (folder / "terraform" / "main.tf").write_text(
+            'terraform {\n  required_version = ">= 1.11"\n}\n'
+        )
+        (folder / "outputs.json").write_text("{}")
+        self.installed("1.11.4")
+        self.wants()
+        program = folder / "bin" / "terraform"
+        program.parent.mkdir()
+        program.write_text(TERRAFORM.format(python=sys.executable, place=str(folder)))
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        patch.setenv("PATH", str(program.parent))
+        patch.setattr(deploy, "ROOT", folder)
+
+    def installed(self, version: str) -> None:
+        """The Terraform of this machine."""
+        (self.folder / "version").write_text(version)
+
+    def wants(self, *changes: dict[str, Any], **variables: Any) -> None:
+        """What Terraform plans."""
+        values = {"env": "dev", "region": "eu-west-1"} | variables
+        document = {
+            "variables": {name: {"value": value} for name, value in values.items()},
+            "resource_changes": list(changes),
+        }
+        (self.folder / "plan.json").write_text(json.dumps(document))
+
+    @property
+    def verbs(self) -> list[str]:
+        """What Terraform was asked for."""
+        file = self.folder / "calls.jsonl"
+        calls = (
+            [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        )
+        return [next(word for word in words if not word.startswith("-")) for words in calls]
+
+    def deploy(self, verb: str = "apply") -> int:
+        """The real entry point."""
+        return deploy.main([verb, "--env", "dev", "--yes"])
+
+
+@contextmanager
+def answering(answers: Mapping[str, Answer]) -> Iterator[None]:
+    """Answers the named operations, and leaves the others to moto."""
+    ask = BaseClient._make_api_call
+
+    def answer(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
+        known = answers.get(operation)
+        if known is None:
+            return ask(client, operation, parameters)
+        if isinstance(known, Exception):
+            raise known
+        return known(parameters) if callable(known) else known
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", answer)
+        yield
+
+
+def limits(every: int, free: int | None = None) -> dict[str, Any]:
+    """What Lambda says of an account."""
+    unreserved = every if free is None else free
+    return {
+        "AccountLimit": {
+            "ConcurrentExecutions": every,
+            "UnreservedConcurrentExecutions": unreserved,
+        }
+    }
+
+
+def to_make(kind: str, **after: Any) -> dict[str, Any]:
+    """A resource that a plan makes."""
+    return change(kind, ["create"], None, after)
+
+
+def change(kind: str, actions: list[str], before: Any, after: Any) -> dict[str, Any]:
+    """A resource in a plan."""
+    return {
+        "address": f"{kind}.this",
+        "mode": "managed",
+        "type": kind,
+        "change": {"actions": actions, "before": before, "after": after},
+    }
