@@ -6,9 +6,12 @@ What moto does not know (quotas, refusals, other people's buckets) each test ans
 from __future__ import annotations
 
 import json
+import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,8 @@ answers = {{
     "show": (place / "plan.json").read_text(),
     "output": (place / "outputs.json").read_text(),
 }}
+if verb == "plan" and (place / "held").exists():
+    (place / "held").read_text()  # a pipe: until the test writes into it
 print(answers.get(verb, ""))
 for word in words:
     if word.startswith("-out="):
@@ -92,6 +97,24 @@ class Stage:
             "resource_changes": list(changes),
         }
         (self.folder / "plan.json").write_text(json.dumps(document))
+
+    @contextmanager
+    def planning(self) -> Iterator[Future[int]]:
+        """A first deploy that stands at its plan until the block has ended."""
+        pipe = self.folder / "held"
+        os.mkfifo(pipe)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(self.deploy)
+            deadline = time.monotonic() + 30
+            while "plan" not in self.verbs:
+                assert time.monotonic() < deadline, "the first deploy never came to its plan"
+                time.sleep(0.02)
+            try:
+                yield first
+            finally:
+                pipe.write_text("go on")
+                first.result()
+        pipe.unlink()
 
     @property
     def verbs(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -167,6 +168,22 @@ def test_all_that_can_be_known_is_told_at_once(
     assert lines[2].startswith("  - there are no AWS credentials here")
 
 
+def test_a_second_deploy_beside_the_first_is_told_at_once(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stage.planning() as first:
+        assert stage.deploy() == 1
+
+        assert stage.verbs.count("plan") == 1
+        assert capsys.readouterr().err == (
+            f"deploy: somebody deploys dev from this checkout just now (process {os.getpid()}): "
+            "wait until that has ended, then try again.\n"
+        )
+
+    assert first.result() == 0
+    assert stage.deploy() == 0
+
+
 def test_a_region_without_emr_serverless_is_refused(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -245,8 +262,8 @@ def test_lake_formation_that_lets_nobody_in_is_told(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage.wants(to_make("aws_glue_catalog_database", name="tfm_emt_gold"))
-    settings = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
-    stage.answers["GetDataLakeSettings"] = {"DataLakeSettings": settings}
+    kinds = ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
+    stage.answers["GetDataLakeSettings"] = {"DataLakeSettings": {kind: [] for kind in kinds}}
 
     assert "switch on both 'Use only IAM access control'" in refused(stage, capsys)
 
