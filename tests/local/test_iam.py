@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import Any
 
@@ -236,8 +236,9 @@ def test_a_schedule_s_turn_is_lost_where_its_role_may_not_reach_the_target(
     url = sqs.create_queue(QueueName="iam-turns")["QueueUrl"]
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:iam-turns"
     role = rights.service_role("turns", "scheduler")
+    soon = datetime.now(UTC) + timedelta(seconds=2)
     clients("scheduler").create_schedule(
-        Name="turns", ScheduleExpression=f"at({datetime.now(UTC):%Y-%m-%dT%H:%M:00})",
+        Name="turns", ScheduleExpression=f"at({soon:%Y-%m-%dT%H:%M:%S})",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={"Arn": queue, "RoleArn": role, "Input": "{}"},
     )  # fmt: skip
