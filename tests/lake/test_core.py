@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -74,6 +74,35 @@ def test_a_raw_key_names_its_source_and_keeps_the_name() -> None:
 def test_a_key_of_nobody_is_refused(key: str, complaint: str) -> None:
     with pytest.raises(KeyRefused, match=complaint):
         keys.parse_raw(key, CATALOG)
+
+
+@pytest.mark.parametrize("paths", [("manual", "manual/city"), ("manual/city", "manual")])
+def test_the_longest_path_owns_a_key_in_whatever_order_sources_stand(
+    paths: tuple[str, str],
+) -> None:
+    declared = {path: replace(ARRIVALS, id=path, path=path) for path in paths}
+    catalog = replace(CATALOG, sources=declared)
+
+    def owner(key: str) -> tuple[str, str]:
+        landed = keys.parse_raw(key, catalog)
+        return landed.source.id, landed.file_name
+
+    assert owner("manual/city/a.xlsx") == ("manual/city", "a.xlsx")
+    assert owner("manual/city-hall/a.xlsx") == ("manual", "city-hall/a.xlsx")
+    assert owner("manual/a.xlsx") == ("manual", "a.xlsx")
+
+
+def test_a_key_that_fits_s3_by_one_byte_keeps_its_name_and_a_longer_one_has_its_hash() -> None:
+    room = keys.MAX_KEY_BYTES - len("emt/arrivals/~abababab.xlsx")
+    fits, longer = f"{'n' * room}.xlsx", f"{'n' * (room + 1)}.xlsx"
+
+    assert keys.bronze(ARRIVALS, fits, SHA) == f"emt/arrivals/{'n' * room}~abababab.xlsx"
+    assert keys.bronze(ARRIVALS, longer, SHA) == f"emt/arrivals/{SHA}.xlsx"
+    place = f"emt/arrivals/{SHA[:16]}/"
+    name = "n" * (keys.MAX_KEY_BYTES - len(place))
+    assert keys.quarantine("emt/arrivals", SHA, name) == place + name
+    assert keys.quarantine("emt/arrivals", SHA, f"{name}n") == place + SHA
+    assert keys.quarantine(None, SHA, "a") == f"_unrouted/{SHA[:16]}/a"
 
 
 @given(st.text(min_size=1, max_size=300).filter(lambda name: not name.endswith("/")))

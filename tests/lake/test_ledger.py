@@ -296,3 +296,20 @@ def test_two_replays_at_once_are_one(ledger: Ledger) -> None:
         ledger.requeue(ended, "emt-arrivals", "emt_arrivals")
 
     assert now(ledger).generation == 1
+
+
+def test_a_replay_of_an_older_generation_is_refused_though_the_file_failed_again(
+    ledger: Ledger,
+) -> None:
+    """Somebody looked at the file before it was loaded anew: its state is the same, it is not."""
+    seen = replace(FILE, state=FAILED)
+    ledger.admit(seen)
+    again = ledger.requeue(seen, "emt-arrivals", "emt_arrivals")
+    take(ledger, again)
+    ledger.mark_failed(load_of(again), "t1", 3, "boom")
+
+    with pytest.raises(LakeError, match="moved on"):
+        ledger.requeue(seen, "emt-arrivals", "emt_arrivals")
+
+    assert (now(ledger).generation, now(ledger).state) == (1, FAILED)
+    assert ledger.requeue(now(ledger), "emt-arrivals", "emt_arrivals").generation == 2

@@ -149,7 +149,8 @@ def _check_end(path: Path, size: int, limits: Limits) -> None:
     entries, directory = struct.unpack_from("<HI", tail, at + 10)
     if at >= 76 and tail[at - 76 : at - 72] == _END64:
         entries64, directory64 = struct.unpack_from("<QQ", tail, at - 76 + 32)
-        entries, directory = max(entries & 0xFFFE, entries64), directory64
+        # 65,535 says no more than that the long record tells it.
+        entries, directory = max(entries % 0xFFFF, entries64), directory64
     if entries > limits.entries or directory > _MAX_DIRECTORY_BYTES:
         raise _bomb(f"it holds more than {limits.entries} parts")
 
