@@ -145,6 +145,34 @@ def test_a_refusal_is_raised_with_the_reason_of_athena_after_the_others_are_done
     assert run()["created"] == ["emt_silver.stops"]
 
 
+def test_a_statement_that_never_ends_is_stopped_and_said_and_the_others_are_done(
+    glue: Glue, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    wire.athena.endless = "`stops`"
+
+    with pytest.raises(TableRefused) as refused:
+        run()
+
+    assert str(refused.value) == "emt_silver.stops (TIMED OUT): no end after 240 s"
+    (endless,) = (n for n, sql in enumerate(wire.athena.sql) if "`stops`" in sql)
+    assert wire.named("StopQueryExecution") == [{"QueryExecutionId": f"query-{endless}"}]
+    # It waits for two seconds at most between two looks.
+    assert 240 < sum(slept) < 250
+    wire.athena.endless = None
+    assert run()["created"] == ["emt_silver.stops"]
+
+
+def test_statements_run_in_the_workgroup_that_says_where_answers_go(glue: Glue, wire: Wire) -> None:
+    run()
+
+    asked = wire.named("StartQueryExecution")
+    assert len(asked) == len(Catalog.bundled().tables)
+    assert {request["WorkGroup"] for request in asked} == {"lake"}
+    assert not any("ResultConfiguration" in request for request in asked)
+
+
 def test_a_run_that_was_cut_off_is_finished_by_the_next(glue: Glue, wire: Wire) -> None:
     wire.fail = lambda operation, _: (
         TimeoutError("cut") if operation == "GetQueryExecution" and len(wire.calls) > 30 else None

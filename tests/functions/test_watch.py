@@ -21,6 +21,7 @@ from lake.state.intake import LOADS, OPEN_FILES
 from tests.factories import LambdaContext
 from tests.functions.lake import ACCOUNT, REGION, Lake
 from tests.functions.waiting import waiting_file
+from tests.functions.wire import wired
 
 CATALOG = Catalog.bundled()
 PROMISED = [t for t in CATALOG.tables.values() if t.fresh_within_minutes is not None]
@@ -297,6 +298,43 @@ def test_messages_that_a_look_has_covered_ask_for_no_other(watched: Lake) -> Non
 
     assert covered == first
     assert [row["file_name"] for row in anew["loads"]] == ["late.xlsx"]
+
+
+@pytest.mark.parametrize(
+    ("before", "is_covered"),
+    [((0,), True), ((-0.001,), False), ((60, 0), True), ((60, -1), False), ((-1, 60), False)],
+)
+def test_a_look_covers_messages_once_the_newest_of_them_had_settled(
+    before: tuple[float, ...], is_covered: bool
+) -> None:
+    """By how many seconds before the look each message had settled."""
+    began = 1_756_461_600.0
+    moments = [datetime.fromtimestamp(began - watch.SETTLES_S - ago, UTC) for ago in before]
+    event = {"Records": [record for at in moments for record in asked(at)["Records"]]}
+
+    assert watch.covered(event, began) is is_covered
+    assert not watch.covered({"Records": []}, began), "the clock asks without a message"
+
+
+def test_the_state_is_written_under_the_lakes_key_and_its_forerunner_removed_for_good(
+    watched: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look(watched)
+    (first,) = watched.s3.list_object_versions(Bucket=SERVED)["Versions"]
+    with wired(monkeypatch) as wire:
+        look(watched)
+
+    (put,) = wire.named("PutObject")
+    assert json.loads(put.pop("Body"))["errors"] == []
+    place = {"Bucket": SERVED, "Key": "served/_lake/state.json"}
+    assert put == {
+        **place,
+        "ContentType": "application/json; charset=utf-8",
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": watched.environment["KMS_KEY_ARN"],
+        "BucketKeyEnabled": True,
+    }
+    assert wire.named("DeleteObject") == [{**place, "VersionId": first["VersionId"]}]
 
 
 def test_the_state_of_a_minute_ago_is_not_kept(watched: Lake) -> None:

@@ -61,11 +61,12 @@ class FakeEmr:
 
 @dataclass
 class FakeAthena:
-    """Queries that take three looks to end; what is refused says why."""
+    """Queries that take three looks to end, or that never do; what is refused says why."""
 
     sql: list[str] = field(default_factory=list)
     looks: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
+    endless: str | None = None
     at_once: int = 0
     done: Callable[[str], None] = lambda _: None
 
@@ -77,13 +78,16 @@ class FakeAthena:
             running = sum(looks < 3 for looks in self.looks.values())
             self.at_once = max(self.at_once, running)
             return {"QueryExecutionId": query_id}
+        if operation == "StopQueryExecution":
+            return {}
         if operation != "GetQueryExecution":
             raise AssertionError(f"a call that nobody plays: {operation}")
         query_id = request["QueryExecutionId"]
         self.looks[query_id] += 1
         sql = self.sql[int(query_id.rpartition("-")[2])]
         status: dict[str, str] = {"State": ["QUEUED", "RUNNING"][self.looks[query_id] % 2]}
-        if self.looks[query_id] >= 3:
+        endless = self.endless is not None and self.endless in sql
+        if self.looks[query_id] >= 3 and not endless:
             reason = next((why for part, why in self.refusals.items() if part in sql), None)
             status = {"State": "SUCCEEDED"}
             if reason:
@@ -115,8 +119,9 @@ class Wire:
             self.before(operation, request)
         if self.fail and (error := self.fail(operation, request)):
             raise error
+        asked = dict(request)  # botocore writes into what it is given
         answer = self._perform(client, operation, request)
-        self.calls.append((operation, request))
+        self.calls.append((operation, asked))
         if self.lose_answer_of == operation:
             self.lose_answer_of = None
             raise ConnectionClosedError(endpoint_url="https://aws")

@@ -42,13 +42,15 @@ class Quarantine:
         if key == reason_key:
             key = keys.quarantine(refused.source, refused.sha256, refused.sha256)
         encryption = encrypted_by(self.kms_key_arn)
-        extra = {
+        extra: dict[str, Any] = {
             "Metadata": {"sha256": refused.sha256, "received-at": refused.received_at},
             "MetadataDirective": "REPLACE",
             "ContentType": _UNTRUSTED_TYPE,
             **encryption,
         }
         if refused.size > _SINGLE_COPY_BYTES:
+            # boto3's copy in parts knows no BucketKeyEnabled; the bucket's own word is the same.
+            del extra["BucketKeyEnabled"]
             self.s3.copy(origin, self.bucket, key, ExtraArgs=extra)
         else:
             self.s3.copy_object(CopySource=origin, Bucket=self.bucket, Key=key, **extra)
