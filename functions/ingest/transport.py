@@ -17,8 +17,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any, Final, NoReturn
+from urllib.parse import quote, quote_plus
 
 import requests
+from urllib3.exceptions import DecodeError, HTTPError, ProtocolError, ReadTimeoutError
 
 from functions.ingest.clock import Clock
 from functions.ingest.errors import Said, Unavailable, Unreadable
@@ -80,7 +82,7 @@ class Transport:
             at_least = 0.0
             try:
                 status, answered, content = self._once(method, url, params, headers, body)
-            except requests.RequestException as error:
+            except (requests.RequestException, HTTPError) as error:
                 # Without the error itself: its text is the URL, its cause too.
                 trouble = _TROUBLES.get(type(error), "the connection broke")
             else:
@@ -92,7 +94,7 @@ class Transport:
                         drifted = isinstance(error, ShapeError)
                         trouble = str(error) if drifted else f"{_kind(content)} in place of JSON"
                         unreadable += 1
-                        self.keep_bad(content, f"{self.name}: {trouble}")
+                        self.keep_bad(self._hushed(content), f"{self.name}: {trouble}")
                         if unreadable > 1:
                             reason = f"{self.name} answered {trouble}, twice; the bytes are kept"
                             raise Unreadable(reason) from None
@@ -113,9 +115,14 @@ class Transport:
 
     def hushed(self, text: str) -> str:
         """The text without any secret in it, and no longer than a sentence."""
+        return self._hushed(text.encode()).decode()[:_LONGEST_WORD]
+
+    def _hushed(self, content: bytes) -> bytes:
+        """The bytes without any secret in them: an API may repeat what, or where, it was asked."""
         for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text[:_LONGEST_WORD]
+            for spelt in (secret, quote(secret), quote_plus(secret)):
+                content = content.replace(spelt.encode(), b"***")
+        return content
 
     def _once(
         self,
@@ -143,7 +150,8 @@ class Transport:
             stream=True,
         ) as answer:
             content = bytearray()
-            for chunk in answer.iter_content(_CHUNK):
+            # What has come, not a whole chunk: one that drips would keep us for hours.
+            while chunk := answer.raw.read1(_CHUNK, decode_content=True):
                 content += chunk
                 if len(content) > MAX_BODY_BYTES:
                     raise Unreadable(f"{self.name} answered more than {MAX_BODY_BYTES >> 20} MiB")
@@ -191,8 +199,9 @@ _TROUBLES: Final[dict[type[Exception], str]] = {
     requests.ConnectTimeout: "no connection in time",
     requests.ReadTimeout: "no answer in time",
     requests.Timeout: "no answer in time",
-    requests.exceptions.ChunkedEncodingError: "half a body",
-    requests.exceptions.ContentDecodingError: "a body that cannot be unpacked",
+    ReadTimeoutError: "no answer in time",
+    ProtocolError: "half a body",
+    DecodeError: "a body that cannot be unpacked",
 }
 
 

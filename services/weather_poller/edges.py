@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from services.weather_poller.answers import Observation, Trouble, judge
 
@@ -45,21 +47,24 @@ class WeatherService:
                 # A redirect would take the key elsewhere.
                 allow_redirects=False,
             ) as answer:
-                body = _limited(answer)
+                body = _limited(answer, time.monotonic() + self._timeout[1])
                 return judge(answer.status_code, answer.headers, body, now)
-        except requests.Timeout:
+        except (requests.Timeout, ReadTimeoutError):
             return Trouble("again", "the service did not answer in time")
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             # Its text would quote the URL, and the key with it: the kind of error has to do.
             return Trouble("again", f"the connection failed ({type(error).__name__})")
 
 
-def _limited(answer: requests.Response) -> bytes:
+def _limited(answer: requests.Response, until: float) -> bytes:
     body = b""
-    for chunk in answer.iter_content(65_536):
+    # What has come, not a whole chunk: one that drips would keep us for hours.
+    while chunk := answer.raw.read1(65_536, decode_content=True):
         body += chunk
         if len(body) > _ANSWER_LIMIT:
             break
+        if time.monotonic() > until:
+            raise requests.Timeout
     return body
 
 

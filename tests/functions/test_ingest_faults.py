@@ -298,6 +298,17 @@ def test_a_stop_that_does_not_answer_is_named_and_the_others_land(ask: Asking) -
     assert ask.poll("emt/arrivals").status == LANDED
 
 
+def test_a_part_with_the_bytes_of_the_last_one_is_still_a_part(ask: Asking) -> None:
+    """Called unchanged, it would count as well, and nobody would ask for the rest again."""
+    ask.trouble("500", api="emt", path="stops/5297/arrives", times=99)
+    polling = ask.fresh(retries=0)  # without a pause, so at one moment
+
+    first, second = ask.poll("emt/arrivals", polling), ask.poll("emt/arrivals", polling)
+
+    assert second.sha256 == first.sha256
+    assert (second.status, second.failures, second.failing_since) == (PARTIAL, 2, first.at)
+
+
 def test_half_a_network_never_lands(ask: Asking) -> None:
     ask.trouble("500", api="emt", path="lines/027/stops/2", times=99)
 

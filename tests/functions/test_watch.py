@@ -307,9 +307,9 @@ def test_messages_that_a_look_has_covered_ask_for_no_other(watched: Lake) -> Non
 def test_a_look_covers_messages_once_the_newest_of_them_had_settled(
     before: tuple[float, ...], is_covered: bool
 ) -> None:
-    """By how many seconds before the look each message had settled."""
+    """By how many seconds before the look each message had settled, which takes 15."""
     began = 1_756_461_600.0
-    moments = [datetime.fromtimestamp(began - watch.SETTLES_S - ago, UTC) for ago in before]
+    moments = [datetime.fromtimestamp(began - 15 - ago, UTC) for ago in before]
     event = {"Records": [record for at in moments for record in asked(at)["Records"]]}
 
     assert watch.covered(event, began) is is_covered

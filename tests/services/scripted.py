@@ -47,6 +47,21 @@ def silence(seconds: float) -> Step:
     return wait
 
 
+def drip(size: int, seconds: float) -> Step:
+    """An answer of so many bytes, one at a time: each comes in time, the whole never does."""
+
+    def send(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(size))
+        request.end_headers()
+        for _ in range(size):
+            request.wfile.write(b" ")
+            request.wfile.flush()
+            threading.Event().wait(seconds)
+
+    return send
+
+
 class Script:
     """What is answered, and what was asked."""
 
@@ -56,6 +71,7 @@ class Script:
         self.always: Step | None = None
         self.asked: list[dict[str, str]] = []
         self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
 
     def next(self) -> Step:
         if self.steps:
@@ -73,6 +89,7 @@ def weather_service() -> Iterator[Script]:
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
             script.paths.append(asked.path)
+            script.headers.append(dict(self.headers))
             script.asked.append({name: values[0] for name, values in parse_qs(asked.query).items()})
             script.next()(self)
 
