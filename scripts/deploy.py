@@ -176,10 +176,15 @@ class Deployment:
     def destroy(self) -> None:
         if not self.yes:
             self._ask(f"Destroy {self.env} with all its data? Type its name.", self.env)
-        if application := self._application():
-            application.cancel_runs()
-            self._stop(application)
+        from scripts.deployment.teardown import bring_to_rest, leftovers
+
+        names = self._names()
+        if names:
+            with self.console.step("the lake", "coming to rest", "at rest") as step:
+                bring_to_rest(names, step.note)
         self.terraform.destroy()
+        for sentence in leftovers(names) if names else ():
+            self.console.say(f"  {sentence}")
         self.file.unlink(missing_ok=True)
         self.expected_account.forget()
         if self.cloud:
@@ -194,15 +199,20 @@ class Deployment:
         if self.cloud and "api_keys_table" in values:
             keep_a_key(values, self.cloud.state_dir)
 
-    def _application(self) -> SparkApplication | None:
-        """The application that was applied, if any was."""
+    def _names(self) -> Names | None:
+        """What was applied, if anything was."""
         values = self.terraform.outputs()
         if "spark_application_id" not in values:
             return None
         if self.cloud:
             values["endpoint"] = self.cloud.endpoint
-        emr = Names(self.env, values).client("emr-serverless")
-        return SparkApplication(emr, values["spark_application_id"])
+        return Names(self.env, values)
+
+    def _application(self) -> SparkApplication | None:
+        """The application that was applied, if any was."""
+        if (names := self._names()) is None:
+            return None
+        return SparkApplication(names.client("emr-serverless"), names["spark_application_id"])
 
     def _stop(self, application: SparkApplication) -> None:
         with self.console.step("Spark application", "stopping", "at rest"):

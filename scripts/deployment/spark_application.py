@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from scripts.deployment.runs import DeployError
@@ -33,13 +34,27 @@ class SparkApplication:
         """Whether it is anything but at rest; one that is gone is at rest."""
         return self._state() in UP
 
-    def cancel_runs(self) -> int:
-        """Cancel what runs, and wait until it has ended; gives how many there were."""
-        runs = self._active()
-        for run in runs:
-            self._emr.cancel_job_run(applicationId=self._id, jobRunId=run)
-        self._await(lambda: not self._active(), "its jobs were cancelled and have not ended")
-        return len(runs)
+    def end(self) -> int:
+        """Cancel what runs and stop it, and wait for both; gives how many runs were cancelled.
+
+        A run that comes meanwhile is cancelled too: it would start the application again.
+        """
+        from botocore.exceptions import ClientError
+
+        cancelled: set[str] = set()
+
+        def at_rest() -> bool:
+            runs = self._active()
+            for run in set(runs) - cancelled:
+                self._emr.cancel_job_run(applicationId=self._id, jobRunId=run)
+                cancelled.add(run)
+            if not runs and self._state() == "STARTED":
+                with suppress(ClientError):  # a run came between the two: the next look sees it
+                    self._emr.stop_application(applicationId=self._id)
+            return not runs and not self.up
+
+        self._await(at_rest, "it has not come to rest")
+        return len(cancelled)
 
     def stop(self) -> None:
         """Stop it, unless it is at rest, and wait until AWS has done so."""
@@ -64,7 +79,10 @@ class SparkApplication:
         pages = self._emr.get_paginator("list_job_runs").paginate(
             applicationId=self._id, states=list(ACTIVE)
         )
-        return [run["id"] for page in pages for run in page["jobRuns"]]
+        try:
+            return [run["id"] for page in pages for run in page["jobRuns"]]
+        except self._emr.exceptions.ResourceNotFoundException:
+            return []
 
     def _await(self, done: Callable[[], bool], otherwise: str) -> None:
         deadline = self._clock() + STOP_S

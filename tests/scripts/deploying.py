@@ -98,6 +98,11 @@ class Stage:
         }
         (self.folder / "plan.json").write_text(json.dumps(document))
 
+    def applied(self, outputs: Mapping[str, Any]) -> None:
+        """What Terraform has made by now."""
+        values = {name: {"value": value} for name, value in outputs.items()}
+        (self.folder / "outputs.json").write_text(json.dumps(values))
+
     @contextmanager
     def planning(self) -> Iterator[Future[int]]:
         """A first deploy that stands at its plan until the block has ended."""

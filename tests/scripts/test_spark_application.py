@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scripts.deployment.runs import DeployError
 from scripts.deployment.spark_application import ADDRESS, SparkApplication, is_changed
@@ -87,9 +88,39 @@ def test_no_work_is_cut_off_unless_that_is_asked_for() -> None:
         application(emr).stop()
 
     assert emr.calls == []
-    assert application(emr).cancel_runs() == 2
-    application(emr).stop()
-    assert emr.calls == ["cancelled", "a", "cancelled", "b", "stopped"]
+
+
+def test_an_end_cancels_what_runs_and_waits_for_it_before_it_stops() -> None:
+    emr = Emr("STARTED", runs=["a", "b"])
+
+    assert application(emr).end() == 2
+
+    assert sorted(emr.calls[:4]) == ["a", "b", "cancelled", "cancelled"]
+    assert emr.calls[4:] == ["stopped"]
+    assert emr.states == ["STOPPED"]
+
+
+def test_a_run_that_comes_while_it_ends_is_cancelled_too() -> None:
+    class Busy(Emr):
+        def stop_application(self, **ids: str) -> None:
+            if "late" not in self.calls:
+                self.runs, self.ends_after = ["late"], 2
+                answer = {"Error": {"Code": "ConflictException", "Message": "active job runs"}}
+                raise ClientError(answer, "StopApplication")
+            super().stop_application(**ids)
+
+    emr = Busy("STARTED", runs=["a"])
+
+    assert application(emr).end() == 2
+
+    assert emr.calls == ["cancelled", "a", "cancelled", "late", "stopped"]
+
+
+def test_an_end_is_waited_for_in_vain_only_so_long() -> None:
+    emr = Emr("STARTED", runs=["a"], ends_after=10**6)
+
+    with pytest.raises(DeployError, match="00app: it has not come to rest; try again later"):
+        application(emr, itertools.count(step=200).__next__).end()
 
 
 def test_one_that_never_stops_is_told_of() -> None:
