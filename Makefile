@@ -110,7 +110,11 @@ destroy: build ## Take the lake out of ENV (asks before it changes AWS)
 bench: build ## Measure, each figure beside its yardstick
 	@PYTHONPATH=spark $(PYTHON) -m bench $(ARGS)
 
+.PHONY: mutants
+mutants: build ## Which small bugs do the tests notice? (ARGS="--number 100 --seed 1 --module lake/")
+	@$(PYTHON) -m scripts.mutants $(ARGS)
+
 .PHONY: clean
 clean: down ## Remove what was built and the laptop's lake; environments stay
-	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf build .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@if [ -d .laptop ]; then find .laptop -mindepth 1 -maxdepth 1 ! -name jars -exec rm -rf {} +; fi

@@ -9,6 +9,7 @@ import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from local.lifecycle import LaptopCloud
 from local.processes import alive, wait
 from tests.local.conftest import until
+from tests.local.mortal_cloud import EFFECTS, LOST, Mortal
 from tests.local.streams import ACCOUNT, DATABASE, ERRORS, FUNCTION, STREAM, TABLE, StreamLake, raw
 from tests.weather import record
 
@@ -27,6 +29,14 @@ def lake(make_cloud: Make) -> StreamLake:
     cloud = make_cloud()
     cloud.up()
     return StreamLake(cloud)
+
+
+def read_to(cloud: LaptopCloud) -> dict[str, str]:
+    """How far the delivery stream has read, where no delivery is under way."""
+    progress = [
+        json.loads(path.read_text()) for path in cloud.state_dir.rglob(f"*_{STREAM}_*.json")
+    ]
+    return dict(progress[0]["positions"]) if progress and not progress[0]["plan"] else {}
 
 
 def kill(cloud: LaptopCloud) -> None:
@@ -170,23 +180,46 @@ def test_what_kinesis_took_a_moment_before_a_kill_is_delivered_after_it(lake: St
     lake.settled(500, 0)
 
 
-@pytest.mark.parametrize("after_ms", [200, 700, 1200])
-def test_a_kill_at_any_moment_of_a_delivery_loses_nothing_and_doubles_nothing(
-    lake: StreamLake, after_ms: int
+def many(name: str) -> list[bytes]:
+    """Records of two hundred keys that no other name gives, and one that is none."""
+    return [*(record(hour, f"{name} {place}") for hour in range(40) for place in range(5)), b"no"]
+
+
+def test_a_kill_behind_any_effect_of_a_delivery_loses_nothing_and_doubles_nothing(
+    make_cloud: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    mortal = Mortal(tmp_path, monkeypatch)
+    lake = StreamLake(make_cloud())
+    lake.cloud.up()
     lake.make(seconds=0, megabytes=1)
     lake.put([record(0)])
-    lake.settled(1, 0)  # everything is warm
-    time.sleep(2.5)
-    places = [f"place {number}" for number in range(30)]
-    lake.put([*(record(hour, place) for hour in range(40) for place in places), b"poison"])
+    until(lambda: read_to(lake.cloud))  # everything is warm, and the stream itself is saved
 
-    time.sleep(after_ms / 1000)
-    kill(lake.cloud)
+    for number, effect in enumerate(EFFECTS, 1):
+        pid = int(lake.cloud.status()["pid"])
+        mortal.order(lake.cloud, effect)
+        lake.put(many(effect))
+        assert mortal.dead(pid), f"{effect}: it lives on"
+        lake.cloud.up()
+
+        lake.settled(200 * number + 1, number)
+        assert max(Counter(lake.keys()).values()) == 1, effect
+
+
+def test_an_append_whose_answer_is_lost_is_not_done_twice(
+    make_cloud: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mortal = Mortal(tmp_path, monkeypatch)
+    lake = StreamLake(make_cloud())
     lake.cloud.up()
+    mortal.order(lake.cloud, LOST)
+    lake.make(seconds=0, megabytes=1)
 
-    lake.settled(1201, 1)
-    assert max(Counter(lake.keys()).values()) == 1
+    lake.put(record(number) for number in range(10))
+
+    until(lambda: mortal.awaits_order(lake.cloud))
+    until(lambda: read_to(lake.cloud))  # the delivery has ended, whatever it wrote
+    assert sorted(Counter(lake.keys()).values()) == [1] * 10
 
 
 def test_a_clean_stop_and_start_goes_on_where_it_was(lake: StreamLake) -> None:

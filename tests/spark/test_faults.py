@@ -5,8 +5,11 @@ Numbers of faults are those of the matrix in docs/testing.md.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from jobs import lakeio
+from jobs.load import KeysNotUnique
 from lake.catalog import Catalog
 from tests.spark.killing import AtPoint, Killed, kill
 from tests.spark.lakehouse import Lakehouse
@@ -125,6 +129,69 @@ def test_22_a_second_attempt_with_another_batch_keeps_what_the_first_committed(
     assert state(lakehouse)[PREDICTIONS] == expected[PREDICTIONS]
     for mine, theirs in zip(again["loads"], result["loads"], strict=True):
         assert mine["counts"] == theirs["counts"]
+
+
+def test_22_a_load_of_an_hour_ago_that_died_behind_its_commit_keeps_its_counts(
+    lakehouse: Lakehouse, at_point: AtPoint
+) -> None:
+    """The search for its commit goes back to the day before the file came, and no less far."""
+    came = datetime.now(UTC) - timedelta(hours=1)
+    file = lakehouse.file(
+        ARRIVALS, workbook(0, 30), received_at=came.strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
+    at_point("committed", kill, 1)
+    with pytest.raises(Killed):
+        lakehouse.load(file)
+
+    again = lakehouse.load(file)
+
+    assert lakehouse.counts(again, PREDICTIONS) == (33, 30, 1, 1, 1)
+    assert lakehouse.rows("ops.loads", "table_id", "accepted", "duplicate") == [
+        (PREDICTIONS, 30, 1),
+        (STOPS, 1, 32),
+    ]
+
+
+def test_22_branches_of_dead_loads_go_after_a_day_and_those_of_people_stay(
+    lakehouse: Lakehouse, at_point: AtPoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lakehouse.load(lakehouse.file(ARRIVALS, workbook(90, 5)))
+    lakehouse.spark.sql(f"ALTER TABLE {lakehouse.identifier(PREDICTIONS)} CREATE BRANCH mine")
+    at_point("staged", kill, 1)
+    with pytest.raises(Killed):
+        lakehouse.load(lakehouse.file(ARRIVALS, workbook(0, 5)), token="dead")
+
+    def load_after(hours: int, first_bus: int) -> list[str]:
+        clock = SimpleNamespace(time=lambda: time.time() + hours * 3600)
+        monkeypatch.setattr(lakeio, "time", clock)
+        lakehouse.load(lakehouse.file(ARRIVALS, workbook(first_bus, 5)))
+        return sorted(lakehouse.branches(PREDICTIONS))
+
+    assert load_after(23, 10) == ["load_dead", "mine"]
+    assert load_after(25, 20) == ["mine"]
+
+
+def test_24_a_key_that_a_second_attempt_has_put_on_the_branch_is_never_shown_twice(
+    lakehouse: Lakehouse, at_point: AtPoint
+) -> None:
+    """The accounts of the load balance: only the look at the branch itself can see it."""
+    name = lakehouse.identifier(PREDICTIONS)
+
+    def second_attempt() -> None:
+        (branch,) = lakehouse.branches(PREDICTIONS)
+        rows = lakeio.LakeTable(lakehouse.spark, *name.split(".")[1:]).staged(branch)
+        rows.writeTo(f"{name}.branch_{branch}").append()
+
+    lakehouse.load(lakehouse.file(ARRIVALS, workbook(90, 1)))
+    at_point("staged", second_attempt, 1)
+    file = lakehouse.file(ARRIVALS, workbook(0, 5))
+
+    with pytest.raises(KeysNotUnique, match=f"{PREDICTIONS} would hold keys more than once"):
+        lakehouse.load(file)
+
+    assert len(lakehouse.rows(PREDICTIONS)) == 1
+    assert lakehouse.counts(lakehouse.load(file), PREDICTIONS) == (7, 5, 1, 0, 1)
+    assert len(lakehouse.rows(PREDICTIONS)) == 6
 
 
 def test_23_a_commit_whose_answer_is_lost_is_recognised_and_not_done_twice(

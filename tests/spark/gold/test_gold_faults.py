@@ -46,6 +46,7 @@ def add_a_day(lake: GoldLake, number: int = 0) -> None:
 
 # Where a run dies, at which of its passes there, and which of the two tables show new rows then.
 DEATHS = (
+    ("staged", 1, (0, 0)),
     ("staged", 2, (0, 0)),
     ("audited", 1, (0, 0)),
     ("publishing", 2, (1, 0)),  # between the two tables
@@ -115,6 +116,22 @@ def test_24_of_two_runs_that_meet_one_looks_again_and_no_row_is_there_twice(
     ids = lake.rows(GOLD, "id")
     assert len(ids) == len(set(ids)) == 8
     assert sum(row[0] for row in lake.rows(HOURLY, "total_preds")) == 8
+    assert [lake.lakehouse.branches(table) for table in BOTH] == [[], []]
+
+
+def test_24_rows_that_another_run_has_staged_over_those_that_were_audited_are_not_shown(
+    lake: GoldLake, at_point: AtPoint
+) -> None:
+    def stage_over() -> None:
+        (branch,) = lake.lakehouse.branches(GOLD)
+        name = lake.lakehouse.identifier(GOLD)
+        lake.spark.sql(f"DELETE FROM {name}.branch_{branch} WHERE hour(event_ts) > 10")
+
+    at_point("audited", stage_over, 1)
+
+    result = lake.build()
+
+    assert (result["status"], len(lake.rows(GOLD)), len(lake.rows(HOURLY))) == ("published", 4, 4)
     assert [lake.lakehouse.branches(table) for table in BOTH] == [[], []]
 
 
