@@ -99,7 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="show them, try none")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
-        "--budget", type=float, default=60.0, help="seconds of tests, at most, for each"
+        "--budget", type=float, default=120.0, help="seconds of tests, at most, for each"
     )
     args = parser.parse_args(argv)
     entries = [entry for entry in written(ROOT) if args.module in entry.file]

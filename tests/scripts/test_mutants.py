@@ -109,7 +109,7 @@ def test_a_bug_is_noticed_or_survives_and_the_tree_stays_as_it_was(
 
     assert [(one.bug.line, one.noticed, one.by) for one in verdicts] == [
         (2, True, f"FAILED {test}"),
-        (6, False, "1 tests run it, all green"),
+        (6, False, "1 tests that run it are green"),
     ]
     assert (small / "ages.py").read_bytes() == source
 
