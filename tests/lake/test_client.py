@@ -229,6 +229,20 @@ def test_the_deployment_file_leads_to_the_laptops_api_and_its_key(tmp_path: Path
     assert endpoints.of_environment(chosen)[1] == KEY
 
 
+def test_a_deployment_is_found_from_any_folder_of_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "notebooks" / "mine"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    for place, url in ((".laptop/deployment.json", "here"), ("deployments/dev.json", "there")):
+        (tmp_path / place).parent.mkdir()
+        (tmp_path / place).write_text(json.dumps({"results_url": url}))
+
+    assert endpoints.of_deployment("laptop", "k", {}) == ("here", "k")
+    assert endpoints.of_deployment("dev", "k", {}) == ("there", "k")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [(None, "make deploy ENV=dev"), ("{", "cannot be read"), ("{}", "apply again")],

@@ -17,7 +17,7 @@ from lake.polls import PollState
 from lake.records import FAILED, LOADED, LOADING, QUARANTINED, UNROUTED, WAITING, FileRecord, iso
 from lake.state import Queue, Seen, compose
 from lake.state.holdings import Freshness, freshness, streamed_at
-from lake.state.intake import LOADS, OPEN_FILES
+from lake.state.intake import LOADS, OPEN_FILES, promise_minutes
 from lake.state.runs import Execution, Result
 from lake.tallies import Tally
 
@@ -329,6 +329,31 @@ def test_a_late_gold_table_names_the_pipeline_and_a_late_silver_one_only_its_sou
         "lake poll emt/arrivals --wait",
         "lake run emt/gold --wait",
     ]
+
+
+def test_one_that_never_sent_anything_hides_no_late_one_behind_it() -> None:
+    *_, last = (
+        name for name, one in CATALOG.sources.items() if promise_minutes(CATALOG, one) is not None
+    )
+    assert last != next(iter(CATALOG.sources))
+
+    document = state(files={LOADED: [file(60 * 24 * 60, source=last)]})
+
+    assert [text.partition(":")[0] for text, _, _ in advice(document, "late")] == [last]
+
+
+def test_a_source_of_several_tables_keeps_the_strictest_of_their_promises() -> None:
+    arrivals = CATALOG.source("emt/arrivals")
+    names = ("emt_silver.arrivals_predictions", "emt_silver.stops", "emt_silver.lines")
+    promises = dict(zip(names, (120, 30, None), strict=True))
+    tables = {
+        name: replace(CATALOG.tables[name], fresh_within_minutes=minutes)
+        for name, minutes in promises.items()
+    }
+    catalog = replace(CATALOG, tables={**CATALOG.tables, **tables})
+
+    assert promise_minutes(catalog, replace(arrivals, feeds=names)) == 30
+    assert promise_minutes(catalog, replace(arrivals, feeds=names[2:])) is None
 
 
 # Bounds
