@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +41,8 @@ LAPTOP = "laptop"
 VERBS = ("plan", "apply", "destroy", "output", "image")
 CHANGES_EXIT = 2
 ENDPOINTS = "AWS_ENDPOINT_URL"
+# Written for a plan and gone after it.
+ADOPTED = "adopted.tf"
 # Most of an apply on the laptop is the provider's own waiting, which costs nothing side by side;
 # AWS throttles who asks for too much at once.
 AT_ONCE = {True: 60, False: 10}
@@ -103,6 +106,7 @@ class Deployment:
             with self.console.step("laptop cloud", "starting", f"running at {self.cloud.endpoint}"):
                 self.cloud.up()
         self.terraform.home.mkdir(parents=True, exist_ok=True)
+        (self.terraform.root / ADOPTED).unlink(missing_ok=True)
         self.terraform.init()
 
     def _problems(self) -> list[str]:
@@ -135,7 +139,7 @@ class Deployment:
     def apply(self) -> None:
         application = self._application()
         works = application is not None and application.up
-        if self.cloud and not works:
+        if self.cloud and not works and not self.terraform.cut_off.exists():
             self.terraform.apply()
         else:
             with self._planned(quiet=self.yes) as planned:
@@ -151,12 +155,30 @@ class Deployment:
 
     @contextmanager
     def _planned(self, *, quiet: bool = False) -> Iterator[Planned]:
-        file = self.terraform.home / "plan"
+        file, adopted = self.terraform.home / "plan", self.terraform.root / ADOPTED
         try:
             changes = self.terraform.plan(out=file, quiet=quiet)
-            yield Planned(file, changes, self.terraform.show(file))
+            document = self.terraform.show(file)
+            if self.terraform.cut_off.exists() and (blocks := self._orphans(document)):
+                adopted.write_text(blocks)
+                changes = self.terraform.plan(out=file, quiet=quiet)
+                document = self.terraform.show(file)
+            yield Planned(file, changes, document)
         finally:
             file.unlink(missing_ok=True)
+            adopted.unlink(missing_ok=True)
+
+    def _orphans(self, document: Mapping[str, Any]) -> str:
+        """What an apply that was cut off left beside the state, for Terraform to take over."""
+        from scripts.deployment.adoption import orphans
+
+        place = {"region": document["variables"]["region"]["value"]}
+        place |= {"endpoint": self.cloud.endpoint} if self.cloud else {}
+        clients = Names(self.env, place).client
+        with self.console.step("the last apply", "was cut off: looking what it made") as step:
+            left = list(orphans(document, clients))
+            step.note(f"was cut off; {len(left)} things that it made are taken over")
+        return "\n".join(orphan.block for orphan in left)
 
     def _look(self, document: Mapping[str, Any]) -> None:
         """Has AWS say what speaks against a plan; on the laptop nothing could."""
@@ -314,9 +336,16 @@ def read_arguments(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
+def heed_endings() -> None:
+    """A closed terminal, a CI that gives up: Terraform ends what is under way, as after Ctrl-C."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+
+
 def _short(file: Path) -> str:
     return str(file.relative_to(ROOT) if ROOT in file.parents else file)
 
 
 if __name__ == "__main__":
+    heed_endings()
     sys.exit(main())

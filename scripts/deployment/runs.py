@@ -148,7 +148,8 @@ class Terraform:
                     _follow(process, progress, step)
                     raise
                 finally:
-                    if process.poll() is not None and not progress.under_way:
+                    ended = process.poll()
+                    if ended is not None and ended >= 0 and not progress.under_way:
                         self.cut_off.unlink(missing_ok=True)
             if process.returncode:
                 unlock = f"TF_DATA_DIR={self.data} terraform -chdir={self.root} force-unlock"

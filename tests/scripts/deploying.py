@@ -29,6 +29,7 @@ TERRAFORM = """\
 import json, os, sys
 from pathlib import Path
 words = sys.argv[1:]
+os.chdir(Path(__file__).parents[1])
 Path(os.environ["TF_DATA_DIR"]).mkdir(exist_ok=True)
 place = Path({place!r})
 with (place / "calls.jsonl").open("a") as record:
@@ -41,6 +42,11 @@ answers = {{
 }}
 if verb == "plan" and (place / "held").exists():
     (place / "held").read_text()  # a pipe: until the test writes into it
+if verb == "plan" and Path("terraform/adopted.tf").exists():
+    (place / "adopted.tf").write_text(Path("terraform/adopted.tf").read_text())
+if verb == "apply" and (place / "killed").exists():
+    (place / "killed").unlink()
+    os.kill(os.getpid(), 9)
 print(answers.get(verb, ""))
 for word in words:
     if word.startswith("-out="):
@@ -102,6 +108,16 @@ class Stage:
         """What Terraform has made by now."""
         values = {name: {"value": value} for name, value in outputs.items()}
         (self.folder / "outputs.json").write_text(json.dumps(values))
+
+    def kill_the_next_apply(self) -> None:
+        """As the out-of-memory killer does."""
+        (self.folder / "killed").touch()
+
+    @property
+    def adopted(self) -> str:
+        """What Terraform was last told to take over."""
+        file = self.folder / "adopted.tf"
+        return file.read_text() if file.exists() else ""
 
     @contextmanager
     def planning(self) -> Iterator[Future[int]]:
