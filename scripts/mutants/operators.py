@@ -204,6 +204,9 @@ class _Maker(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
+        if isinstance(node.op, ast.LShift | ast.Pow):  # 8 << 20: the 8 says how much
+            self.visit(node.left)
+            return
         texts = any(
             isinstance(one, ast.JoinedStr | ast.List | ast.Tuple)
             or (isinstance(one, ast.Constant) and isinstance(one.value, str | bytes))

@@ -16,6 +16,7 @@ from scripts.mutants.covering import CleanRunFailed, Covering
 from scripts.mutants.operators import Bug
 from scripts.mutants.tree import Copy
 
+RED: Final = ("FAILED tests/", "ERROR tests/")  # pytest's summary, and not a line of a log
 # What a test may take of the time that it took alone, while others run beside it.
 _PATIENCE: Final = 5
 _AT_LEAST_S: Final = 30.0
@@ -103,7 +104,7 @@ class Bench:
 
     def _red(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()
-        red = (line for line in lines if line.startswith(("FAILED ", "ERROR ")))
+        red = (line for line in lines if line.startswith(RED))
         return next(red, lines[-1] if lines else "").partition(" - ")[0]
 
     def close(self) -> None:

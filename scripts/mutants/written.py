@@ -13,7 +13,7 @@ import yaml
 
 from scripts.mutants.operators import Bug
 from scripts.mutants.tree import Copy
-from scripts.mutants.trials import Verdict
+from scripts.mutants.trials import RED, Verdict
 
 LIST: Final = Path(__file__).with_name("written.yaml")
 _MINUTES: Final = 15
@@ -93,7 +93,7 @@ def try_written(entry: Written, copy: Copy, log: Path) -> Verdict:
     finally:
         copy.write(entry.file, source)
     lines = log.read_text(errors="replace").splitlines()
-    red = next((line for line in lines if line.startswith(("FAILED ", "ERROR "))), "")
+    red = next((line for line in lines if line.startswith(RED)), "")
     if code == 0:
         return Verdict(bug, noticed=False, by=f"{', '.join(entry.tests)}: all green")
     return Verdict(bug, noticed=True, by=red.partition(" - ")[0] or (lines or [""])[-1])

@@ -36,6 +36,7 @@ def made(source: str) -> set[str]:
         ("x = a[0]", {"x = a[-1]"}),
         ("x = 3", {"x = 4"}),
         ("x = 900", {"x = 9000"}),
+        ("x = 8 << 20", {"x = 9 << 20"}),
         ("x = True", {"x = False"}),
         ("x = 'refused'", {'x = "refusedx"'}),
         ("x = f(a, Key=k)", {"x = f(a, )"}),
@@ -89,7 +90,8 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "ages.py").write_text(
         "def adult(n):\n    return n >= 18\n\n\ndef old(n):\n    return n > 66\n"
     )
-    (root / "test_ages.py").write_text(
+    (root / "tests").mkdir()
+    (root / "tests" / "test_ages.py").write_text(
         "import ages\n\n\ndef test_adult():\n    ages.old(1)\n    assert ages.adult(18)\n"
     )
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
@@ -101,7 +103,7 @@ def test_a_bug_is_noticed_or_survives_and_the_tree_stays_as_it_was(
     small: Path, tmp_path: Path
 ) -> None:
     source = (small / "ages.py").read_bytes()
-    test = "test_ages.py::test_adult"
+    test = "tests/test_ages.py::test_adult"
     covering = Covering({"ages.py": {2: [test], 6: [test]}}, {test: 0.1}, [], [])
     boundaries = [bug for bug in bugs("ages.py", source) if "comparison" in bug.kind]
 
@@ -125,8 +127,8 @@ def test_a_line_that_no_test_runs_says_so(small: Path, tmp_path: Path) -> None:
 def test_a_written_bug_is_tried_with_its_own_tests(small: Path, tmp_path: Path) -> None:
     copy = Copy(tmp_path / "copy")
     entries = [
-        Written("children are adults", "ages.py", ("test_ages.py",), ">= 18", ">= 19"),
-        Written("people are old early", "ages.py", ("test_ages.py",), "> 66", "> 65"),
+        Written("children are adults", "ages.py", ("tests/test_ages.py",), ">= 18", ">= 19"),
+        Written("people are old early", "ages.py", ("tests/test_ages.py",), "> 66", "> 65"),
     ]
 
     verdicts = [try_written(entry, copy, tmp_path / "log") for entry in entries]
