@@ -98,6 +98,7 @@ SLIPS = [
     ),
     (TABLE, ", between: [0, 1]", "", 8, "a check says exactly one of between, one_of, matches"),
     (TABLE, "between: [0, 1]", "matches: '['", 8, PATTERN),
+    (TABLE, "between: [0, 1]", "matches: 3", 8, "'matches' must be a text"),
     (TABLE, "30d", "23h", 6, "'retention' is at least 1d"),
     # Sources
     (
@@ -147,6 +148,7 @@ SLIPS = [
     (SHEET, "day={date}", "day={moment}", 3, FOLDERS),
     (SHEET, "day={date}", "/day={date}", 3, FOLDERS),
     (SHEET, "day={date}", "'day={'", 3, FOLDERS),
+    (SHEET, "day={date}", "'day={}'", 3, FOLDERS),
     (
         INLINE,
         "manual/inline",

@@ -15,6 +15,7 @@ import pytest
 
 from lake.client import Client, NoAccess, NotFound, Refused, Unavailable, endpoints
 from lake.client.asking import pause_of, question
+from lake.client.refusals import refusal
 from lake.errors import LakeError
 from tests.api_server import KEY, SNAPSHOT, Served, serving
 
@@ -193,6 +194,19 @@ def test_without_the_right_key_there_is_an_error_of_its_own(
     assert told.value.status == status
 
 
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ({"detail": "no such day"}, "no such day"),
+        ({"message": "Forbidden"}, "Forbidden"),  # a gateway's own words
+        ({"detail": "no such day", "message": "Bad Request"}, "no such day"),
+        ("<html>", "http://api answered 400 with nothing that is of the lake"),
+    ],
+)
+def test_a_refusal_is_told_in_the_words_of_whoever_refused(answer: Any, text: str) -> None:
+    assert str(refusal("http://api", 400, answer)) == text
+
+
 def test_it_says_who_asks(api: Served, client: Client) -> None:
     client.status()
 
@@ -256,6 +270,8 @@ def test_without_an_address_it_says_how_to_get_one(
 
     with pytest.raises(LakeError, match=said):
         endpoints.of_deployment("dev", None, {"LAKE_DEPLOYMENT": str(file)})
+    with pytest.raises(LakeError, match=r"cannot be read: .*directory"):
+        endpoints.of_deployment("dev", None, {"LAKE_DEPLOYMENT": str(tmp_path)})
 
 
 def test_without_its_packages_it_says_how_to_install_them() -> None:

@@ -166,6 +166,7 @@ def test_a_formula_with_a_value_is_good_even_when_its_text_is_empty(scan: Scan) 
         ('<c r="C7" t="str"><f>SUM(A1)</f></c>', "C7"),
         ('<c r="C7"><f t="shared" si="0"/></c>', "C7"),
         ("<!-- odd --><c r='C7'><f>SUM(A1)</f><v/></c>", "C7"),
+        ("<!-- odd --><c r='B7'><v>1</v></c><c r='C7'><f>SUM(A1)</f></c>", "C7"),
     ],
 )
 def test_a_formula_without_a_value_is_refused_with_its_cell(
