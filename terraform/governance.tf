@@ -3,6 +3,14 @@
 # Rights by IAM suffice: Lake Formation's grants stand beside them where an account has it in force.
 
 locals {
+  # Athena looks for a database `default` whenever it is asked anything.
+  look_for_default = {
+    Sid      = "LookForDefault"
+    Effect   = "Allow"
+    Action   = "glue:GetDatabase"
+    Resource = ["${local.arn.glue}:catalog", "${local.arn.glue}:database/default"]
+  }
+
   shown_databases = { for name, database in module.catalog.databases : name => database if database.layer == "gold" }
 }
 
@@ -48,7 +56,7 @@ resource "aws_iam_role_policy" "reader" {
       {
         Sid      = "KeepItsAnswers"
         Effect   = "Allow"
-        Action   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+        Action   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
         Resource = "${local.bucket_arns.athena}/results/*"
       },
       {
@@ -57,6 +65,7 @@ resource "aws_iam_role_policy" "reader" {
         Action   = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"]
         Resource = concat(["${local.arn.glue}:catalog"], flatten([for database in values(local.shown_databases) : [database.arn, database.table_arn]]))
       },
+      local.look_for_default,
       {
         # Athena looks at it whatever a statement is about.
         Sid      = "LookAtDefault"

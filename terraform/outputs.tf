@@ -132,6 +132,16 @@ output "spark_role_arn" {
   value       = aws_iam_role.spark.arn
 }
 
+output "operator_role_arn" {
+  description = "Role that the command `lake` works as."
+  value       = aws_iam_role.operator.arn
+}
+
+output "reader_role_arn" {
+  description = "Role of who reads gold; null where nobody was named."
+  value       = one(aws_iam_role.reader[*].arn)
+}
+
 output "athena_workgroup" {
   description = "Workgroup that questions are asked in."
   value       = aws_athena_workgroup.lake.name

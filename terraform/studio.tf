@@ -173,13 +173,20 @@ locals {
       Resource = aws_emrserverless_application.spark.arn
     },
     {
+      # A workspace that is to be made has no ARN yet: AWS takes nothing but * here.
+      Sid      = "MakeWorkspaces"
+      Effect   = "Allow"
+      Action   = "elasticmapreduce:CreateEditor"
+      Resource = "*"
+    },
+    {
       Sid    = "KeepWorkspaces"
       Effect = "Allow"
       Action = [
-        "elasticmapreduce:CreateEditor", "elasticmapreduce:DescribeEditor", "elasticmapreduce:OpenEditorInConsole",
-        "elasticmapreduce:StartEditor", "elasticmapreduce:StopEditor",
+        "elasticmapreduce:DescribeEditor", "elasticmapreduce:OpenEditorInConsole", "elasticmapreduce:StartEditor",
+        "elasticmapreduce:StopEditor",
       ]
-      Resource = [for kind in ["editor", "studio"] : "${local.arn.emr}:${kind}/*"]
+      Resource = "${local.arn.emr}:editor/*"
     },
     {
       # Lists know no resources: AWS takes nothing but * here.

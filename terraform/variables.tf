@@ -373,6 +373,17 @@ variable "api_cors_origins" {
 
 # --- Governance -----------------------------------------------------------------------------------
 
+variable "operator_principals" {
+  description = "ARNs of who may look after the lake by the command `lake`; none leaves it to the account, whose administrators may let anyone take the role."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.operator_principals : can(regex("^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:", arn))])
+    error_message = "An operator is named by the ARN of a role, a user or an account, never by a star."
+  }
+}
+
 variable "reader_principals" {
   description = "ARNs of who may read gold through a role of its own; none makes no role."
   type        = list(string)

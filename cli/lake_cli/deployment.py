@@ -51,6 +51,7 @@ class Deployment:
     env: str
     values: Mapping[str, Any]
     profile: str | None = None
+    role: str | None = None  # to work as, by ARN, or "none"; unsaid it is the lake's operator
 
     @classmethod
     def load(cls, env: str, profile: str | None = None) -> Deployment:
@@ -86,6 +87,18 @@ class Deployment:
 
     @cached_property
     def session(self) -> boto3.Session:
+        """The lake's operator; without such a role whoever calls, with the rights of their own."""
+        from lake_cli.roles import OWN_RIGHTS, assumed
+
+        # On the laptop nobody goes round the role: what it lacks there, it lacks on AWS.
+        chosen = None if self.env == LAPTOP else os.environ.get("LAKE_ROLE")
+        role = self.role or chosen or self.values.get("operator_role_arn")
+        if role in (None, OWN_RIGHTS):
+            return self._caller
+        return assumed(self._caller, self._caller.client("sts", **self._options()), str(role))
+
+    @cached_property
+    def _caller(self) -> boto3.Session:
         """Real credentials by profile; on the laptop dummies, so that nothing can reach AWS."""
         import boto3
 

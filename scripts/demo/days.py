@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from lake_cli import polls, queries
 from lake_cli.deployment import Deployment
 from lake_cli.exits import Stop
 from lake_cli.polls import Asked
+from lake_cli.roles import OWN_RIGHTS
 from local.upstream import PREFIX
 from local.upstream.sky import Sky
 from scripts.console import Console
@@ -136,7 +138,8 @@ def in_table(deployment: Deployment) -> int:
 @contextmanager
 def running(deployment: Deployment) -> Iterator[Callable[[], Any]]:
     """The poller's container, asking as fast as the demo's days pass."""
-    ecs, known = deployment.client("ecs"), deployment["streams"][STREAM]
+    # Nobody who looks after a lake starts containers: here the demo is what a service does on AWS.
+    ecs, known = replace(deployment, role=OWN_RIGHTS).client("ecs"), deployment["streams"][STREAM]
     hurry = {"name": "EVERY_SECONDS", "value": str(ASKS_EVERY_S)}
     started = ecs.run_task(
         cluster=known["cluster"],

@@ -16,3 +16,6 @@ spark_maximum_capacity = { cpu = "2 vCPU", memory = "8 GB", disk = "20 GB" }
 
 s3_use_path_style    = true
 provider_max_retries = 5
+
+# Whoever has this laptop is its reader as well.
+reader_principals = ["arn:aws:iam::000000000000:root"]

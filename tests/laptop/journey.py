@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lake_cli.deployment import LAPTOP, Deployment
+from lake_cli.roles import OWN_RIGHTS
 from scripts.samples import Sample
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +87,8 @@ class Lake:
     @property
     def deployment(self) -> Deployment:
         """The lake's names and clients, for what no command does (losing and doubling events)."""
-        return Deployment(LAPTOP, json.loads(self.deployment_file.read_text()))
+        values = json.loads(self.deployment_file.read_text())
+        return Deployment(LAPTOP, values, role=OWN_RIGHTS)
 
     def client(self, service: str) -> Any:
         """A client of this lake's AWS."""

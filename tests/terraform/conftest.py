@@ -14,6 +14,7 @@ EVERYTHING = (
     "-var=emr_studio_user_name=ana",
     "-var=emr_studio_vpc_id=vpc-1",
     '-var=api_cors_origins=["https://page.example"]',
+    '-var=operator_principals=["arn:aws:iam::123456789012:role/engineers"]',
     '-var=reader_principals=["arn:aws:iam::123456789012:role/analysts"]',
     "-var=lake_formation_grants=true",
 )

@@ -41,6 +41,11 @@ output "pipelines" {
   }
 }
 
+output "upload_paths" {
+  description = "Where the files of each source land in raw."
+  value       = { for id, source in var.catalog.sources : id => source.path if source.kind == "upload" }
+}
+
 output "polls" {
   description = "Sources that an API is asked for, and when."
   value = {

@@ -13,6 +13,11 @@ output "name" {
   value       = aws_sqs_queue.this.name
 }
 
+output "dead_letters_arn" {
+  description = "ARN of the queue of given-up messages."
+  value       = module.dead_letters.arn
+}
+
 output "dead_letters_url" {
   description = "URL of the queue of given-up messages."
   value       = module.dead_letters.url
