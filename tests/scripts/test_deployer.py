@@ -1,0 +1,126 @@
+"""What deploying needs: names filled in, short enough for AWS, and no more than one environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.deployment import deployer
+from scripts.deployment.deployer import LONGEST, Place, dense, documents
+
+ACCOUNT = "123456789012"
+DEV = Place.of("dev", ACCOUNT)
+# Where AWS takes nothing but *, and why.
+BARE = {
+    "MakeTheKey": "a key that is to be made has no ARN yet, and a list knows no resources",
+    "WakeFunctions": "what wakes a function has no ARN yet; the condition names the functions",
+    "MakeTheSparkApplication": "an application that is to be made has no ARN yet",
+    "CheckPipelines": "a definition is checked before there is a machine",
+    "DefinitionsOfTasks": "AWS's list has no resource for them, nor for a login to the registry",
+    "Subscriptions": "AWS's list has no resource for them",
+    "SizesOfStreams": "a limit is the account's; AWS's lists differ about the other two",
+    "DeliverAccessLogs": "the delivery of logs knows no resources",
+    "LookAtTheNetwork": "EC2's describes know no resources",
+}
+# What AWS names by random ids: of the account and region, not of the lake.
+BY_ID = ("/apis", "/tags/", ":event-source-mapping:", ":/applications/", ":key/", ":ec2:")
+
+
+def statements(place: Place = DEV) -> list[dict[str, Any]]:
+    return [each for document in documents(place).values() for each in document["Statement"]]
+
+
+def words(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("env", ["dev", "prod", "laptop"])
+def test_each_policy_is_short_enough_for_aws(env: str) -> None:
+    # As long as names may be, in the region with the longest name.
+    place = Place(
+        ACCOUNT, "ap-southeast-1", f"tfm-dgv-mbdde-{env:x<10}", "tfm_dgv_mbdde_", "aws-cn"
+    )
+
+    for name, document in documents(place).items():
+        assert len(dense(document)) <= LONGEST, name
+        assert len(name) <= 128
+    assert len(documents(place)) <= 10, "a role carries ten managed policies"
+
+
+def test_names_are_terraforms_own() -> None:
+    assert Place(ACCOUNT, "eu-west-1", "tfm-dgv-mbdde-dev", "tfm_dgv_mbdde_") == DEV
+
+
+def test_an_environments_own_values_come_first(tmp_path: Path) -> None:
+    environments = tmp_path / "terraform" / "environments"
+    environments.mkdir(parents=True)
+    usual = (deployer.ROOT / "terraform" / "variables.tf").read_text()
+    (tmp_path / "terraform" / "variables.tf").write_text(usual)
+    (environments / "dev.tfvars").write_text('env = "dev"\nowner = "ana"\nregion = "eu-south-2"\n')
+
+    place = Place.of("dev", ACCOUNT, tmp_path)
+
+    assert place == Place(ACCOUNT, "eu-south-2", "tfm-ana-mbdde-dev", "tfm_ana_mbdde_")
+
+
+def test_no_action_is_wild_and_no_name_stands_twice() -> None:
+    actions = [action for each in statements() for action in words(each["Action"])]
+    names = [each["Sid"] for each in statements()]
+
+    assert [action for action in actions if "*" in action] == []
+    assert len(names) == len(set(names))
+
+
+def test_a_bare_resource_stands_only_where_aws_demands_it() -> None:
+    bare = {each["Sid"] for each in statements() if "*" in words(each["Resource"])}
+
+    assert bare == set(BARE)
+
+
+def test_everything_that_has_a_name_is_this_environments() -> None:
+    for each in statements():
+        for resource in words(each["Resource"]):
+            own = any(name in resource for name in (DEV.prefix, DEV.database_prefix))
+            service_role = resource.endswith(":role/aws-service-role/*")
+            catalog = resource.endswith(":catalog")
+            by_id = any(part in resource for part in BY_ID)
+            assert own or resource == "*" or service_role or catalog or by_id, (each, resource)
+
+
+def test_roles_are_handed_to_the_services_that_the_lake_uses() -> None:
+    passing = [each for each in statements() if "iam:PassRole" in words(each["Action"])]
+
+    (only,) = passing
+    services = only["Condition"]["StringEquals"]["iam:PassedToService"]
+    assert sorted(services) == [
+        f"{name}.amazonaws.com"
+        for name in ("ecs-tasks", "firehose", "lambda", "scheduler", "states")
+    ]
+    assert only["Resource"] == f"arn:aws:iam::{ACCOUNT}:role/{DEV.prefix}-*"
+
+
+def test_who_deploys_can_give_nothing_to_itself() -> None:
+    roles = [
+        resource.rstrip("*")
+        for each in statements()
+        if any(action.startswith("iam:") for action in words(each["Action"]))
+        for resource in words(each["Resource"])
+    ]
+
+    assert DEV.role_arn == f"arn:aws:iam::{ACCOUNT}:role/deployer-tfm-dgv-mbdde-dev"
+    assert not any(DEV.role_arn.startswith(start) for start in roles)
+
+
+def test_the_documents_are_written_for_an_administrator(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = deployer.main(["--env", "dev", "--account", ACCOUNT, "--out", str(tmp_path / "out")])
+
+    assert code == 0
+    files = sorted((tmp_path / "out").iterdir())
+    assert capsys.readouterr().out.splitlines() == [str(file) for file in files]
+    assert [json.loads(file.read_text()) for file in files] == list(documents(DEV).values())
+    assert not any("${" in file.read_text() for file in files)
