@@ -6,6 +6,7 @@ import functools
 from contextvars import ContextVar
 from typing import Any
 
+from local.iam import reading_control
 from local.iam.decisions import decide, message
 from local.iam.facts import CloudFacts
 from local.iam.needs import Need, Reading, Request
@@ -46,8 +47,9 @@ def read_completely(iam_actions: Any) -> None:
     action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
     facts = CloudFacts()
 
-    def read_action(*request: Any) -> str | None:
-        action: str | None = action_of(*request)
+    def read_action(service: str, method: str, path: str, *more: Any) -> str | None:
+        action: str | None = action_of(service, method, path, *more)
+        action = reading_control.action_of(service, method, path, action)
         return ALONE.get(action or "", action)
 
     def read_resource(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.iam import reading_dynamodb, reading_s3
+from local.iam import reading_control, reading_dynamodb, reading_s3
 from local.iam.facts import Facts
 from local.iam.needs import Reading, Request
 from local.iam.passed_roles import passed_roles
@@ -18,5 +18,6 @@ def read(request: Request, action: str, resource: str, facts: Facts) -> Reading:
         reading_dynamodb.read(request, reading, facts)
     elif request.service in READERS:
         READERS[request.service](request, action, reading, facts)
+    reading_control.read(request, action, reading)
     reading.more += passed_roles(request, action)
     return reading
