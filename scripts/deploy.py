@@ -10,6 +10,7 @@ After an apply the outputs lie in .laptop/deployment.json, for AWS in deployment
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import signal
@@ -22,11 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from lake_cli.deployment import Deployment as Names
+from lake_cli.roles import OWN_RIGHTS
 from local.installed import LaptopError
-from local.lifecycle import LaptopCloud
+from local.lifecycle import REGION, LaptopCloud
 from local.upstream import SECRETS, urls
 from scripts.console import Console
 from scripts.deployment.credentials import ExpectedAccount, account_of
+from scripts.deployment.deployer import Place, enrol
 from scripts.deployment.image import Image, content_tag, publish
 from scripts.deployment.keys import forget_the_key, keep_a_key
 from scripts.deployment.locking import alone
@@ -38,6 +41,7 @@ from scripts.packing.archives import replace
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LAPTOP = "laptop"
+LAPTOP_ACCOUNT = "000000000000"
 VERBS = ("plan", "apply", "destroy", "output", "image")
 CHANGES_EXIT = 2
 ENDPOINTS = "AWS_ENDPOINT_URL"
@@ -87,7 +91,7 @@ class Deployment:
                 f"{self.env} has no registry yet: `make deploy ENV={self.env}` with the stream off "
                 "makes it, then come back."
             )
-        names = Names(self.env, json.loads(self.file.read_text()))
+        names = self._lake(json.loads(self.file.read_text()))
         image = Image.of(names.values)
         publish(image, names.client("ecr"), self.console)
         return image.name
@@ -105,6 +109,9 @@ class Deployment:
         if self.cloud:
             with self.console.step("laptop cloud", "starting", f"running at {self.cloud.endpoint}"):
                 self.cloud.up()
+            keys = as_deployer(self._lake({"region": REGION}))
+            known = self.terraform.environment
+            self.terraform = dataclasses.replace(self.terraform, environment={**known, **keys})
         self.terraform.home.mkdir(parents=True, exist_ok=True)
         (self.terraform.root / ADOPTED).unlink(missing_ok=True)
         self.terraform.init()
@@ -226,15 +233,20 @@ class Deployment:
         values = self.terraform.outputs()
         if "spark_application_id" not in values:
             return None
-        if self.cloud:
-            values["endpoint"] = self.cloud.endpoint
-        return Names(self.env, values)
+        return self._lake(values)
 
     def _application(self) -> SparkApplication | None:
         """The application that was applied, if any was."""
         if (names := self._names()) is None:
             return None
         return SparkApplication(names.client("emr-serverless"), names["spark_application_id"])
+
+    def _lake(self, values: Mapping[str, Any]) -> Names:
+        """The lake as whoever deploys has it: not as its operator."""
+        if self.cloud is None:
+            return Names(self.env, values, role=OWN_RIGHTS)
+        values = {**values, "endpoint": self.cloud.endpoint}
+        return Names(self.env, values, role=Place.of(self.env, LAPTOP_ACCOUNT).role_arn)
 
     def _stop(self, application: SparkApplication) -> None:
         with self.console.step("Spark application", "stopping", "at rest"):
@@ -306,6 +318,18 @@ def inputs(
     """What Terraform is run with: the image of this checkout, unless the user names another."""
     own = {"TF_VAR_weather_poller_tag": content_tag(), **environment}
     return own | (laptop_environment(cloud, environment) if cloud else {})
+
+
+def as_deployer(names: Names) -> dict[str, str]:
+    """The keys of the role that deploys: on a laptop, too, that is no administrator."""
+    administrator = dataclasses.replace(names, role=OWN_RIGHTS)
+    enrol(administrator.client("iam"), Place.of(names.env, LAPTOP_ACCOUNT))
+    keys = names.session.get_credentials().get_frozen_credentials()
+    return {
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_SESSION_TOKEN": keys.token,
+    }
 
 
 def laptop_environment(

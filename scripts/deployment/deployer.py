@@ -1,8 +1,8 @@
 """What deploying needs of AWS, as policies: `python -m scripts.deployment.deployer --env dev ...`.
 
-Writes the documents of terraform/deployer with the names of one environment filled in. Whoever has
-them attached (docs/operations.md) may plan, apply and destroy that environment and nothing else. On
-the laptop each deploy takes a role that has just these, so a right that is missing is missed here.
+Writes the documents of terraform/deployer with the names of one environment filled in, or makes a
+role that has them (docs/operations.md): it may plan, apply and destroy that environment, no more.
+On the laptop each deploy takes that role, so a right that is missing is missed there first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -78,17 +78,68 @@ def dense(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
+def enrol(iam: Any, place: Place, trusted: Sequence[str] = ()) -> None:
+    """Make the role that deploys, with its policies as they are now; an administrator's task."""
+    arn = f"arn:{place.partition}:iam::{place.account}"
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": list(trusted) or [f"{arn}:root"]},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    try:
+        iam.create_role(RoleName=place.role, AssumeRolePolicyDocument=dense(trust))
+    except iam.exceptions.EntityAlreadyExistsException:
+        iam.update_assume_role_policy(RoleName=place.role, PolicyDocument=dense(trust))
+    for name, document in documents(place).items():
+        _keep_policy(iam, f"{arn}:policy/{name}", document)
+        iam.attach_role_policy(RoleName=place.role, PolicyArn=f"{arn}:policy/{name}")
+
+
+def _keep_policy(iam: Any, arn: str, document: Mapping[str, Any]) -> None:
+    """Make a policy, or give it a new version when it says something else."""
+    text = dense(document)
+    try:
+        iam.create_policy(PolicyName=arn.rpartition("/")[2], PolicyDocument=text)
+    except iam.exceptions.EntityAlreadyExistsException:
+        versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+        (current,) = (each["VersionId"] for each in versions if each["IsDefaultVersion"])
+        known = iam.get_policy_version(PolicyArn=arn, VersionId=current)["PolicyVersion"]
+        if known["Document"] == document:
+            return
+        for version in versions:  # AWS keeps five
+            if not version["IsDefaultVersion"]:
+                iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Write the documents of an environment into a folder."""
+    """Write the documents of an environment into a folder, or make the role with your own keys."""
     parser = argparse.ArgumentParser(prog="deployer", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--env", required=True, help="dev or prod")
     parser.add_argument("--account", required=True, help="number of the account")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the documents")
+    parser.add_argument("--out", type=Path, help="write the policies into this folder")
+    parser.add_argument("--make", action="store_true", help="make or renew the role itself")
+    whom = "who may take the role; unsaid, whom the account's administrators let"
+    parser.add_argument("--trust", action="append", default=[], metavar="ARN", help=whom)
     args = parser.parse_args(argv)
-    args.out.mkdir(parents=True, exist_ok=True)
-    for name, document in documents(Place.of(args.env, args.account)).items():
-        (args.out / f"{name}.json").write_text(dense(document) + "\n", encoding="utf-8")
-        print(args.out / f"{name}.json")
+    if not (args.out or args.make):
+        parser.error("say --out FOLDER, --make, or both")
+    place = Place.of(args.env, args.account)
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
+        for name, document in documents(place).items():
+            (args.out / f"{name}.json").write_text(dense(document) + "\n", encoding="utf-8")
+            print(args.out / f"{name}.json")
+    if args.make:
+        import boto3
+
+        enrol(boto3.client("iam"), place, args.trust)
+        print(place.role_arn)
     return 0
 
 

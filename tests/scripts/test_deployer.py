@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from scripts.deployment import deployer
 from scripts.deployment.deployer import LONGEST, Place, dense, documents
@@ -124,3 +127,43 @@ def test_the_documents_are_written_for_an_administrator(
     assert capsys.readouterr().out.splitlines() == [str(file) for file in files]
     assert [json.loads(file.read_text()) for file in files] == list(documents(DEV).values())
     assert not any("${" in file.read_text() for file in files)
+
+
+@pytest.fixture
+def iam(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with mock_aws():
+        yield boto3.client("iam")
+
+
+def attached(iam: Any) -> dict[str, Any]:
+    """What the role may do, by the names of its policies."""
+    found = {}
+    for each in iam.list_attached_role_policies(RoleName=DEV.role)["AttachedPolicies"]:
+        version = iam.get_policy(PolicyArn=each["PolicyArn"])["Policy"]["DefaultVersionId"]
+        answer = iam.get_policy_version(PolicyArn=each["PolicyArn"], VersionId=version)
+        found[each["PolicyName"]] = answer["PolicyVersion"]["Document"]
+    return found
+
+
+def test_an_administrator_makes_the_role_once_and_renews_it_later(iam: Any) -> None:
+    ana = f"arn:aws:iam::{ACCOUNT}:role/ana"
+
+    assert deployer.main(["--env", "dev", "--account", ACCOUNT, "--make", "--trust", ana]) == 0
+    assert attached(iam) == documents(DEV)
+    role = iam.get_role(RoleName=DEV.role)["Role"]
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"AWS": [ana]}
+
+    policy = f"arn:aws:iam::{ACCOUNT}:policy/{DEV.role}-roles"
+    old = json.dumps({"Version": "2012-10-17", "Statement": statements()[:1]})
+    for _ in range(7):  # AWS keeps five versions
+        iam.create_policy_version(PolicyArn=policy, PolicyDocument=old, SetAsDefault=True)
+        deployer.enrol(iam, DEV)
+        assert attached(iam) == documents(DEV)
+    account = f"arn:aws:iam::{ACCOUNT}:root"
+    role = iam.get_role(RoleName=DEV.role)["Role"]
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"AWS": [account]}
+    assert len(iam.list_policy_versions(PolicyArn=policy)["Versions"]) <= 5
