@@ -35,11 +35,10 @@ def install() -> None:
 
 
 def caller() -> str:
-    """The access key of the session that the current request was signed with; "" for root."""
-    from local.iam.sessions import known
+    """The access key by which engines go on as who signed the current request; "" for root."""
+    from local.iam.sessions import lasting
 
-    key = _caller.get()
-    return key if key and known(key) is not None else ""
+    return lasting(_caller.get())
 
 
 def read_completely(iam_actions: Any) -> None:

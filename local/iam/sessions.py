@@ -107,3 +107,24 @@ def known(access_key: str) -> Credentials | None:
     if record is None:
         return None
     return Credentials(access_key, record["SecretAccessKey"], record["SessionToken"])
+
+
+def lasting(access_key: str) -> str:
+    """The key by which engines know the owner of a session, the same each time; "" for others.
+
+    Each command takes its role anew: what an engine keeps for a caller would never be warm. A
+    session that has policies of its own stays what it is.
+    """
+    from ministack.services import sts
+
+    record = sts._sessions.get(access_key)
+    if record is None or record.get("SessionPolicies"):
+        return access_key if record else ""
+    digest = hashlib.sha256(f"engine {record['Arn']}".encode()).hexdigest()
+    key = f"ASIA{digest[:16].upper()}"
+    if key not in sts._sessions:
+        own = {name: value for name, value in record.items() if name != "Expiration"}
+        own["SecretAccessKey"] = hashlib.sha256(f"secret {digest}".encode()).hexdigest()
+        own["SessionToken"] = hashlib.sha256(f"token {digest}".encode()).hexdigest()
+        sts.register_session(key, own)
+    return key

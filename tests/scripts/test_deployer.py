@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from scripts.deployment import deployer
 from scripts.deployment.deployer import LONGEST, Place, dense, documents
+from scripts.deployment.teardown import MANAGED_RULE
 
 ACCOUNT = "123456789012"
 DEV = Place.of("dev", ACCOUNT)
@@ -25,7 +26,9 @@ BARE = {
     "DefinitionsOfTasks": "AWS's list has no resource for them, nor for a login to the registry",
     "Subscriptions": "AWS's list has no resource for them",
     "SizesOfStreams": "a limit is the account's; AWS's lists differ about the other two",
+    "FindWhatWorks": "lists know no resources",
     "DeliverAccessLogs": "the delivery of logs knows no resources",
+    "LookBeforeDeploying": "quotas and settings are the account's",
     "LookAtTheNetwork": "EC2's describes know no resources",
 }
 # What AWS names by random ids: of the account and region, not of the lake.
@@ -87,7 +90,7 @@ def test_everything_that_has_a_name_is_this_environments() -> None:
     for each in statements():
         for resource in words(each["Resource"]):
             own = any(name in resource for name in (DEV.prefix, DEV.database_prefix))
-            service_role = resource.endswith(":role/aws-service-role/*")
+            service_role = resource.endswith((":role/aws-service-role/*", f":rule/{MANAGED_RULE}"))
             catalog = resource.endswith(":catalog")
             by_id = any(part in resource for part in BY_ID)
             assert own or resource == "*" or service_role or catalog or by_id, (each, resource)
