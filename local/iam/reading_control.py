@@ -83,6 +83,9 @@ def read(request: Request, action: str, reading: Reading) -> None:
     if reading_of := READERS.get(request.service):
         resource = reading_of(request, action.partition(":")[2], fields)
         reading.resource = resource or reading.resource
+    _, _, tagged = unquote(request.path).partition("/tags/")
+    if tagged.startswith("arn:") and request.service != "apigateway":  # there the path is the ARN
+        reading.resource = tagged
     for name in TAGGED:
         if request.service != "logs" and str(fields.get(name, "")).startswith("arn:"):
             reading.resource = str(fields[name])
@@ -188,8 +191,10 @@ def _events(request: Request, verb: str, fields: dict[str, Any]) -> str | None:
 
 
 def _kms(request: Request, _verb: str, fields: dict[str, Any]) -> str | None:
-    alias = fields.get("AliasName")
-    return request.arn(str(alias)) if alias else None
+    if alias := fields.get("AliasName"):
+        return request.arn(str(alias))
+    # A key that is named by an alias is meant, and AWS's own keys have ids that nobody knows.
+    return request.arn("key/aws") if "alias/aws/" in str(fields.get("KeyId")) else None
 
 
 def _lambda(request: Request, verb: str, fields: dict[str, Any]) -> str | None:

@@ -30,7 +30,9 @@ def emr_serverless(request: Request, _action: str, reading: Reading, _facts: Fac
         run = f"/jobruns/{match[2]}" if match[2] else ""
         reading.resource = request.arn(f"/applications/{match[1]}{run}")
     if request.method == "POST" and request.json.get("tags"):
-        reading.more.append(Need("emr-serverless:TagResource", reading.resource, way="tags"))
+        # An application that is to be made has no id yet, and is tagged as one that has.
+        made = request.arn("/applications/*") if match is None else reading.resource
+        reading.more.append(Need("emr-serverless:TagResource", made, way="tags"))
 
 
 def glue(request: Request, action: str, reading: Reading, _facts: Facts) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.deploy import LAPTOP_ACCOUNT
+from scripts.deployment.deployer import Place
 from scripts.samples import arrivals
 from scripts.samples.workbook import Cell, xlsx
 from tests.laptop.journey import ROOT, Lake, counts, written
@@ -54,7 +56,8 @@ def test_the_lake_can_be_destroyed(lake: Lake) -> None:
     assert s3.list_buckets()["Buckets"] == []
     assert glue.get_databases()["DatabaseList"] == []
     assert sqs.list_queues().get("QueueUrls", []) == []
-    assert iam.list_roles()["Roles"] == []
+    left = {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    assert left == {Place.of("laptop", LAPTOP_ACCOUNT).role}, "who deploys was there before"
     assert functions.list_functions()["Functions"] == []
     assert dynamodb.list_tables()["TableNames"] == []
     lake.run("loads", code=3)

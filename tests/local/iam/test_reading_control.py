@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -115,6 +115,30 @@ def test_what_wakes_a_function_is_known_by_the_function() -> None:
     found = reading("lambda", "lambda:CreateEventSourceMapping", {"FunctionName": "promote"})
 
     assert found.context["lambda:FunctionArn"] == f"arn:aws:lambda:{HERE}:function:promote"
+
+
+def test_tags_are_asked_for_by_path_as_well() -> None:
+    group = f"arn:aws:scheduler:{HERE}:schedule-group/lake"
+
+    found = reading("scheduler", "scheduler:ListTagsForResource", path=f"/tags/{quote(group)}")
+
+    assert found.resource == group
+
+
+def test_an_application_is_tagged_as_an_application() -> None:
+    body = {"name": "lake", "tags": {"Owner": "ana"}}
+
+    found = reading("emr-serverless", "emr-serverless:CreateApplication", body, "/applications")
+
+    assert [(need.action, need.resource) for need in found.more] == [
+        ("emr-serverless:TagResource", f"arn:aws:emr-serverless:{HERE}:/applications/*")
+    ]
+
+
+def test_a_key_of_aws_own_is_a_key_though_an_alias_names_it() -> None:
+    found = reading("kms", "kms:DescribeKey", {"KeyId": "alias/aws/dynamodb"})
+
+    assert found.resource == f"arn:aws:kms:{HERE}:key/aws"
 
 
 def test_an_alias_needs_its_key_as_well() -> None:
