@@ -47,6 +47,8 @@ def assumed(caller: boto3.Session, sts: Any, role: str) -> boto3.Session:
             return credentials
 
     core = botocore.session.get_session()
+    # Descriptions of services that were read are read: half of what the role costs a command.
+    core.register_component("data_loader", caller._session.get_component("data_loader"))
     core.register_component("credential_provider", CredentialResolver([Taken()]))
     return boto3.Session(botocore_session=core, region_name=caller.region_name)
 
