@@ -2,8 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import struct
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -12,53 +12,71 @@ import pyarrow as pa
 
 from local.athena_results import Row
 
+Printer = Callable[[Any], str]
+
 
 def rows_of(table: pa.Table, zones: dict[int, str] | None = None) -> list[Row]:
     """Arrow rows as texts; `zones` names the time zone of columns that show one."""
     texts: list[list[str | None]] = []
     for number, column in enumerate(table.columns):
         zone = (zones or {}).get(number, "")
-        values = _values(column)
-        texts.append([None if v is None else text_of(v) + zone for v in values])
+        printed = _printer(column.type)
+        values = _readable(column).to_pylist()
+        texts.append([None if v is None else printed(v) + zone for v in values])
     return [list(row) for row in zip(*texts, strict=True)]
 
 
-def _values(column: pa.ChunkedArray) -> Iterator[Any]:
+def _readable(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         # Python needs no time zone data for what is UTC anyway.
-        naive = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-        return (None if v is None else _Zoned(v) for v in naive.to_pylist())
+        return column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+    return column
+
+
+def _printer(kind: pa.DataType) -> Printer:
+    """How Athena prints values of an Arrow type, however deep others are inside of it."""
     if pa.types.is_map(kind):
-        return (None if v is None else dict(v) for v in column.to_pylist())
+        key, item = _printer(kind.key_type), _nullable(kind.item_type)
+        return lambda pairs: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in pairs) + "}"
+    if pa.types.is_struct(kind):
+        fields = [(_field_name(f.name), f.name, _nullable(f.type)) for f in kind]
+        return lambda row: "{" + ", ".join(f"{n}={p(row[f])}" for n, f, p in fields) + "}"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        element = _nullable(kind.value_type)
+        return lambda items: "[" + ", ".join(map(element, items)) + "]"
     if pa.types.is_float32(kind):
-        return (None if v is None else _Single(v) for v in column.to_pylist())
-    return iter(column.to_pylist())
+        return lambda value: java_double(value, single=True)
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return lambda moment: f"{_instant(moment)} UTC"
+    return _plain
 
 
-class _Single(float):
-    """A 32-bit float, which prints with its own few digits."""
+def _nullable(kind: pa.DataType) -> Printer:
+    """Inside of another value NULL has a word."""
+    printed = _printer(kind)
+    return lambda value: "null" if value is None else printed(value)
 
 
-@dataclass(frozen=True)
-class _Zoned:
-    utc: datetime
+def _field_name(name: str) -> str:
+    """DuckDB calls the fields of a row without names _0, _1; Athena field0, field1."""
+    unnamed = re.fullmatch(r"_(\d+)", name)
+    return f"field{unnamed[1]}" if unnamed else name
 
 
-def text_of(value: Any) -> str:
-    """One value as Athena prints it."""
-    if value is None:
-        return "null"
+def _instant(moment: datetime) -> str:
+    utc = moment.astimezone(UTC) if moment.tzinfo is not None else moment
+    return f"{utc:%Y-%m-%d %H:%M:%S.%f}"
+
+
+def _plain(value: Any) -> str:
+    """A value with nothing inside of it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return java_double(value, single=isinstance(value, _Single))
-    if isinstance(value, _Zoned):
-        return f"{text_of(value.utc)} UTC"
+        return java_double(value)
     if isinstance(value, datetime):
-        if value.tzinfo is not None:
-            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC"
-        return f"{value:%Y-%m-%d %H:%M:%S.%f}"
+        return _instant(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, time):
@@ -67,19 +85,9 @@ def text_of(value: Any) -> str:
         return f"{value:f}"
     if isinstance(value, bytes):
         return value.hex(" ")
-    if isinstance(value, list):
-        return "[" + ", ".join(text_of(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(k)}={text_of(v)}" for k, v in value.items()) + "}"
     if isinstance(value, pa.MonthDayNano):
         return _interval(value)
     return str(value)
-
-
-def _key(key: Any) -> str:
-    """DuckDB calls the fields of a row without names _0, _1; Athena field0, field1."""
-    unnamed = re.fullmatch(r"_(\d+)", key) if isinstance(key, str) else None
-    return f"field{unnamed[1]}" if unnamed else text_of(key)
 
 
 def java_double(value: float, single: bool = False) -> str:
@@ -88,11 +96,9 @@ def java_double(value: float, single: bool = False) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    digits = f"{value:.9g}" if single else repr(float(value))
-    if single:
-        digits = next(t for n in range(1, 10) if _same_single(t := f"{value:.{n}g}", value))
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
+    digits = _shortest(value, single)
     if 1e-3 <= abs(value) < 1e7:
         plain = f"{Decimal(digits):f}"
         return plain if "." in plain else f"{plain}.0"
@@ -102,8 +108,20 @@ def java_double(value: float, single: bool = False) -> str:
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{exponent}"
 
 
-def _same_single(text: str, value: float) -> bool:
-    return bool(pa.scalar(float(text), pa.float32()).as_py() == float(value))
+def _shortest(value: float, single: bool) -> str:
+    """The fewest digits that are this value and no other of its width. Java writes at least two,
+    the nearest: Double.MIN_VALUE is 4.9E-324."""
+
+    def is_it(text: str) -> bool:
+        return (
+            struct.unpack("f", struct.pack("f", float(text)))[0] if single else float(text)
+        ) == value
+
+    digits = repr(value)
+    if single:
+        digits = next(text for n in range(1, 10) if is_it(text := f"{value:.{n}g}"))
+    two = f"{value:.2g}"
+    return two if is_it(two) else digits
 
 
 def _interval(value: Any) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from local import http_apis, schedules, state_machines
+from local import glue_answers, http_apis, schedules, state_machines
 
 _replacing: ContextVar[bool] = ContextVar("lambda_is_replaced", default=False)
 _version_id: ContextVar[str | None] = ContextVar("s3_event_version_id", default=None)
@@ -28,6 +28,7 @@ def install() -> None:
     keep_what_a_service_says_of_zones()
     tag_streams_as_they_are_made()
     let_a_machine_be_deleted_twice()
+    glue_answers.install()
     http_apis.install()
     schedules.install()
     state_machines.install()

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -27,12 +29,88 @@ CELLS = st.one_of(st.none(), st.text(st.characters(codec="utf-8")))
         (0.001, "0.001"),
         (0.00012, "1.2E-4"),
         (-1.5e300, "-1.5E300"),
+        (5e-324, "4.9E-324"),  # Double.MIN_VALUE
+        (2e23, "2.0E23"),
         (float("nan"), "NaN"),
         (float("-inf"), "-Infinity"),
     ],
 )
 def test_a_double_prints_as_java_prints_it(value: float, text: str) -> None:
     assert java_double(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        # Read off Java's Float.toString and its constants.
+        (1.1, "1.1"),
+        (-0.5, "-0.5"),
+        (100.0, "100.0"),
+        (16777216.0, "1.6777216E7"),
+        (9999999.0, "9999999.0"),
+        (0.001, "0.001"),
+        (0.00012, "1.2E-4"),
+        (3.4028234663852886e38, "3.4028235E38"),  # Float.MAX_VALUE
+        (1.401298464324817e-45, "1.4E-45"),  # Float.MIN_VALUE
+        (math.pi, "3.1415927"),
+    ],
+)
+def test_a_real_prints_with_its_own_few_digits_wherever_it_stands(value: float, text: str) -> None:
+    real = pa.float32()
+    row = pa.struct([("x", real), ("y", real)])
+    table = pa.table(
+        {
+            "plain": pa.array([value], real),
+            "list": pa.array([[value, None]], pa.list_(real)),
+            "row": pa.array([{"x": value, "y": None}], row),
+            "map": pa.array([[("k", value)]], pa.map_(pa.string(), real)),
+            "rows": pa.array([[{"x": None, "y": value}, None]], pa.list_(row)),
+        }
+    )
+
+    assert rows_of(table) == [
+        [
+            text,
+            f"[{text}, null]",
+            f"{{x={text}, y=null}}",
+            f"{{k={text}}}",
+            f"[{{x=null, y={text}}}, null]",
+        ]
+    ]
+
+
+def test_values_inside_of_values_print_as_by_themselves() -> None:
+    inner = pa.map_(pa.string(), pa.int32())
+    moment = datetime(2025, 8, 29, 15, 1, 17, tzinfo=UTC)
+    table = pa.table(
+        {
+            "maps": pa.array(
+                [[("key", [("subkey", 2), ("none", None)])]], pa.map_("string", inner)
+            ),
+            "in_list": pa.array([[[("k", 1)], [], None]], pa.list_(inner)),
+            "in_row": pa.array(
+                [{"tags": [("_1", 1)], "at": moment, "ok": True}],
+                pa.struct([("tags", inner), ("at", pa.timestamp("us", "UTC")), ("ok", pa.bool_())]),
+            ),
+            "days": pa.array(
+                [[(date(2025, 8, 29), [Decimal("1.50"), None])]],
+                pa.map_(pa.date32(), pa.list_(pa.decimal128(9, 2))),
+            ),
+            "unnamed": pa.array(
+                [{"_0": 1, "_1": "b"}], pa.struct([("_0", "int32"), ("_1", "string")])
+            ),
+        }
+    )
+
+    assert rows_of(table) == [
+        [
+            "{key={subkey=2, none=null}}",
+            "[{k=1}, {}, null]",
+            "{tags={_1=1}, at=2025-08-29 15:01:17.000000 UTC, ok=true}",
+            "{2025-08-29=[1.50, null]}",
+            "{field0=1, field1=b}",
+        ]
+    ]
 
 
 def test_values_print_as_athena_prints_them() -> None:

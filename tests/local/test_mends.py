@@ -193,3 +193,26 @@ def test_a_state_machine_that_is_gone_is_deleted_without_complaint(clients: Clie
     answer = machines.delete_state_machine(stateMachineArn=arn)
 
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_glue_tells_of_a_database_and_a_table_what_was_said_and_no_more(clients: Clients) -> None:
+    glue = clients("glue")
+    glue.create_database(DatabaseInput={"Name": "bare"})
+    glue.create_database(DatabaseInput={"Name": "described", "Description": "Why"})
+    glue.create_table(DatabaseName="bare", TableInput={"Name": "polls", "Parameters": {"a": "1"}})
+
+    database = glue.get_database(Name="bare")["Database"]
+    table = glue.get_table(DatabaseName="bare", Name="polls")["Table"]
+    listed = {entry["Name"]: entry for entry in glue.get_databases()["DatabaseList"]}
+
+    assert not {"Description", "LocationUri"} & set(database)
+    assert not {"Description", "Owner", "ViewOriginalText"} & set(table)
+    assert table["Parameters"] == {"a": "1"}
+    assert "Description" not in listed["bare"]
+    assert listed["described"]["Description"] == "Why"
+    # An SDK refuses an empty Owner, so an answer that holds one could not be sent back.
+    sent_back = {key: table[key] for key in ("Owner", "Parameters", "Description") if key in table}
+    glue.create_table(DatabaseName="described", TableInput={"Name": "polls", **sent_back})
+    (again,) = glue.get_tables(DatabaseName="described")["TableList"]
+    assert again["Parameters"] == {"a": "1"}
+    assert "Owner" not in again
