@@ -9,14 +9,23 @@ class MalformedQuery(Exception):
 
 
 class QueryFailed(Exception):
-    """The query ends FAILED; `str(error)` is the reason and begins with Athena's code."""
+    """The query ends FAILED; `str(error)` is the reason and begins with Athena's code.
+
+    `in_ddl` is what Hive, which reads Athena's DDL, says of the same."""
 
     def __init__(
-        self, code: str, message: str, line: int | None = None, column: int | None = None
+        self,
+        code: str,
+        message: str,
+        line: int | None = None,
+        column: int | None = None,
+        *,
+        in_ddl: str = "",
     ) -> None:
         place = "" if line is None else f"line {line}:{column}: "
         super().__init__(f"{code}: {place}{message}")
         self.code = code
+        self.in_ddl = in_ddl
 
 
 class QueryCancelled(Exception):

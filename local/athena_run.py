@@ -119,6 +119,7 @@ class QueryRunner:
 
     def _answer(self, execution: Execution) -> Answer:
         tables = tables_of_request(self._endpoint)
+        tables.look_at_default()
         statement = execution.statement
         if isinstance(statement, sql.Query):
 
@@ -128,12 +129,17 @@ class QueryRunner:
             return self._engine.run(
                 statement.sql, execution.database, tables, execution.limit_bytes, started
             )
-        return self._perform(tables, statement, execution.database)
+        if isinstance(statement, sql.Refused):
+            raise unsupported(statement.what)
+        try:
+            return self._perform(tables, statement, execution.database)
+        except QueryFailed as error:
+            if isinstance(statement, sql.Optimize | sql.Vacuum) or not error.in_ddl:
+                raise  # Trino's words
+            raise QueryFailed("FAILED", error.in_ddl) from error
 
     def _perform(self, tables: Tables, statement: Any, database: str) -> Answer:
         """DDL, SHOW and upkeep."""
-        if isinstance(statement, sql.Refused):
-            raise unsupported(statement.what)
         if isinstance(statement, sql.ShowTables):
             return iceberg_show.show_tables(
                 tables, statement.database or database, statement.pattern

@@ -1,5 +1,6 @@
 """CREATE, ALTER and DROP, done on the laptop's catalogue."""
 
+import re
 from typing import Any
 
 from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
@@ -15,6 +16,14 @@ from local.athena_results import Answer, text_answer
 from local.cloud_files import split
 from local.iceberg_tables import Tables, files_of
 from local.iceberg_types import _FieldIds, to_athena, to_iceberg
+
+# The types that a transform takes.
+_FITTING: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("year", "month", "day"), ("date", "timestamp")),
+    "hour": ("timestamp",),
+    "bucket": ("int", "bigint", "decimal", "date", "timestamp", "string", "binary"),
+    "truncate": ("int", "bigint", "decimal", "string"),
+}
 
 
 def create_table(tables: Tables, statement: sql.CreateTable) -> Answer:
@@ -83,9 +92,7 @@ def objects_under(table: Table) -> list[str]:
 
 
 def _schema(columns: tuple[sql.ColumnDef, ...]) -> Schema:
-    names = [column.name for column in columns]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise QueryFailed("DUPLICATE_COLUMN_NAME", f"Column name '{twice}' specified twice")
+    columns_are_named_once(columns)
     ids = _FieldIds()
     return Schema(
         *(NestedField(ids(), c.name, to_iceberg(c.type, ids), required=False, doc=c.comment)
@@ -93,31 +100,53 @@ def _schema(columns: tuple[sql.ColumnDef, ...]) -> Schema:
     )  # fmt: skip
 
 
+def columns_are_named_once(columns: tuple[sql.ColumnDef, ...]) -> None:
+    names = [column.name for column in columns]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise QueryFailed("DUPLICATE_COLUMN_NAME", f"Column name '{twice}' specified twice")
+
+
 def _partition_spec(schema: Schema, partitions: tuple[sql.PartitionDef, ...]) -> PartitionSpec:
+    partition_columns_are_declared(schema, partitions)
+    transforms_fit_their_columns(schema, partitions)
     fields = []
     for number, part in enumerate(partitions):
         width = "" if part.width is None else f"[{part.width}]"
         transform: Transform[Any, Any] = parse_transform(f"{part.transform}{width}")
-        try:
-            source = schema.find_field(part.column)
-        except ValueError:
-            raise QueryFailed(
-                "COLUMN_NOT_FOUND", f"Partition column '{part.column}' is not a column"
-            ) from None
-        if not transform.can_transform(source.field_type):
-            raise QueryFailed(
-                "NOT_SUPPORTED",
-                f"Unable to partition by {part.transform}({part.column}): "
-                f"the column is of type {to_athena(source.field_type)}",
-            )
         suffix = {"identity": "", "truncate": "_trunc"}.get(part.transform, f"_{part.transform}")
         fields.append(
             PartitionField(
-                source.field_id, PARTITION_FIELD_ID_START + number, transform,
-                f"{part.column}{suffix}",
+                schema.find_field(part.column).field_id, PARTITION_FIELD_ID_START + number,
+                transform, f"{part.column}{suffix}",
             )
         )  # fmt: skip
     return PartitionSpec(*fields)
+
+
+def partition_columns_are_declared(
+    schema: Schema, partitions: tuple[sql.PartitionDef, ...]
+) -> None:
+    declared = {field.name for field in schema.fields}
+    for part in partitions:
+        if part.column not in declared:
+            raise QueryFailed(
+                "COLUMN_NOT_FOUND", f"Partition column '{part.column}' is not a column"
+            )
+
+
+def transforms_fit_their_columns(schema: Schema, partitions: tuple[sql.PartitionDef, ...]) -> None:
+    """As https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html has
+    it; a column as it is must be no list, map or struct."""
+    for part in partitions:
+        kind = to_athena(schema.find_field(part.column).field_type)
+        fitting = _FITTING.get(part.transform)
+        base = re.split(r"[(<]", kind)[0]
+        if base not in fitting if fitting else base in ("array", "map", "struct"):
+            raise QueryFailed(
+                "NOT_SUPPORTED",
+                f"Unable to partition by {part.transform}({part.column}): "
+                f"the column is of type {kind}",
+            )
 
 
 def _iceberg_properties(statement: sql.CreateTable) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pyiceberg.table import Table
 
 from local import iceberg_statements as sql
 from local.athena_results import Answer, text_answer
-from local.iceberg_sql import TABLE_PROPERTIES
+from local.athena_rules import TABLE_PROPERTIES
 from local.iceberg_tables import Tables
 from local.iceberg_types import to_athena
 
@@ -97,4 +97,4 @@ def _matching(names: list[str], pattern: str | None) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return text.replace("'", "''")
+    return text.replace("\\", r"\\").replace("'", r"\'")

@@ -1,9 +1,9 @@
 """Reads Athena's statements about Iceberg tables: DDL, SHOW, OPTIMIZE, VACUUM."""
 
-import re
 from collections.abc import Callable
 
-from local.athena_errors import MalformedQuery
+from local import athena_rules
+from local.athena_rules import Reading
 from local.iceberg_statements import (
     AddColumns,
     ColumnDef,
@@ -23,20 +23,6 @@ from local.iceberg_statements import (
 )
 from local.sql_words import Words
 
-# https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-creating-tables.html: a closed list.
-TABLE_PROPERTIES: dict[str, str] = {
-    "table_type": r"ICEBERG|iceberg",
-    "format": r"(?i:parquet)",
-    "write_compression": r"(?i:zstd|snappy|gzip|none|uncompressed|lz4)",
-    "optimize_rewrite_data_file_threshold": r"[1-9]|[1-4]\d",
-    "optimize_rewrite_delete_file_threshold": r"[1-9]|[1-4]\d",
-    "vacuum_min_snapshots_to_keep": r"[1-9]\d*",
-    "vacuum_max_snapshot_age_seconds": r"\d+",
-    "vacuum_max_metadata_files_to_keep": r"[1-9]\d*",
-    "write_data_path_enabled": r"true|false",
-}
-TRANSFORMS = ("year", "month", "day", "hour", "bucket", "truncate")
-
 
 def parse_statement(sql: str) -> Statement:
     """Read one statement; MalformedQuery says where it stops making sense."""
@@ -46,6 +32,7 @@ def parse_statement(sql: str) -> Statement:
         raise words.unexpected("a statement")
     statement = reader(words)
     words.end()
+    athena_rules.check(Reading(words.sql, statement, words.names, words.texts, words.comments))
     return statement
 
 
@@ -80,11 +67,6 @@ def _create(words: Words) -> Statement:
         raise words.error("ROW FORMAT, STORED AS and CLUSTERED BY do not go with Iceberg tables")
     location = words.string() if words.accept("location") else ""
     properties = _properties(words) if words.accept("tblproperties") else {}
-    if properties.get("table_type", "").upper() != "ICEBERG":
-        # Athena says this of every CREATE TABLE that names neither EXTERNAL nor ICEBERG.
-        raise MalformedQuery("External keyword required for table type HIVE")
-    if not re.fullmatch(r"s3://[^/]+/.+", location):
-        raise MalformedQuery("an Iceberg table needs a LOCATION 's3://bucket/folder/'")
     return CreateTable(
         table, columns, partitions, location.rstrip("/"), properties, comment, if_not_exists
     )
@@ -177,20 +159,19 @@ def _column(words: Words) -> ColumnDef:
 
 
 def _partition(words: Words) -> PartitionDef:
-    name = words.identifier()
-    if not words.accept_mark("("):
+    transform = words.function()
+    if transform is None:
+        name = words.identifier()
         if words.peek_word():
             raise words.error("a partition column is named without its type in an Iceberg table")
         return PartitionDef(name)
-    if name not in TRANSFORMS:
-        raise words.error(f"Unknown partition transform: {name}")
     width = None
-    if name in ("bucket", "truncate"):
+    if transform in ("bucket", "truncate"):
         width = words.number()
         words.expect_mark(",")
     column = words.identifier()
     words.expect_mark(")")
-    return PartitionDef(column, name, width)
+    return PartitionDef(column, transform, width)
 
 
 def _properties(words: Words) -> dict[str, str]:
@@ -198,10 +179,6 @@ def _properties(words: Words) -> dict[str, str]:
         key = words.string()
         words.expect_mark("=")
         value = words.string()
-        if key not in TABLE_PROPERTIES:
-            raise words.error(f"Unsupported table property key: {key}")
-        if not re.fullmatch(TABLE_PROPERTIES[key], value):
-            raise words.error(f"Unsupported value of the table property {key}: {value}")
         return key, value
 
     return dict(words.listed(pair))

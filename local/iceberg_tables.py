@@ -1,5 +1,6 @@
 """The Iceberg tables of the laptop's Glue catalogue."""
 
+import contextlib
 from collections import OrderedDict
 from functools import lru_cache
 from threading import Lock
@@ -14,6 +15,7 @@ from local.cloud_files import ACCOUNT, ENDPOINT, IDENTITY, REGION, CloudFiles, c
 from local.iam.gate import caller
 from local.iceberg_statements import TableName
 
+DEFAULT_DATABASE = "default"  # where a statement without a database resolves its names
 _KEPT_METADATA = 64
 
 
@@ -55,6 +57,7 @@ class Tables:
                 "TABLE_NOT_FOUND",
                 f"Table 'awsdatacatalog.{name.database}.{name.name}' does not exist",
                 *(place or (None, None)),
+                in_ddl=f"SemanticException [Error 10001]: Table not found {name.name}",
             ) from None
         parameters = found.get("Parameters", {})
         if parameters.get("table_type", "").upper() != "ICEBERG":
@@ -87,8 +90,16 @@ class Tables:
             self.glue.get_database(Name=database)
         except self.glue.exceptions.EntityNotFoundException:
             raise QueryFailed(
-                "SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", *(place or (None, None))
+                "SCHEMA_NOT_FOUND",
+                f"Schema '{database}' does not exist",
+                *(place or (None, None)),
+                in_ddl=f"SemanticException [Error 10072]: Database does not exist: {database}",
             ) from None
+
+    def look_at_default(self) -> None:
+        """Athena does so before anything: nothing has to be there, but the look is a right."""
+        with contextlib.suppress(self.glue.exceptions.EntityNotFoundException):
+            self.glue.get_database(Name=DEFAULT_DATABASE)
 
 
 def files_of(table: Table) -> CloudFiles:

@@ -21,6 +21,11 @@ _PLAIN: dict[str, Callable[[], iceberg.PrimitiveType]] = {
 }
 
 
+# Read, but never declared: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-supported-data-types.html
+_NOT_IN_DDL = {"timestamptz"}
+_MOST_DIGITS = 38
+
+
 class _FieldIds:
     """Ids for new fields; the catalogue gives them anew, in order, when the table is made."""
 
@@ -35,10 +40,12 @@ class _FieldIds:
 def to_iceberg(text: str, next_id: _FieldIds | None = None) -> iceberg.IcebergType:
     """`array<struct<a:int>>` as an Iceberg type."""
     ids = next_id or _FieldIds()
-    if text in _PLAIN:
+    if text in _PLAIN and text not in _NOT_IN_DDL:
         return _PLAIN[text]()
     if match := re.fullmatch(r"decimal\((\d+)(?:,(\d+))?\)", text):
-        return iceberg.DecimalType(int(match[1]), int(match[2] or 0))
+        precision, scale = int(match[1]), int(match[2] or 0)
+        if scale <= precision <= _MOST_DIGITS:
+            return iceberg.DecimalType(precision, scale)
     if match := re.fullmatch(r"(array|map|struct)<(.+)>", text):
         parts = _split(match[2])
         if match[1] == "array" and len(parts) == 1:

@@ -8,14 +8,17 @@ from local.athena_errors import MalformedQuery
 
 T = TypeVar("T")
 
-_WORD = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
-      | (?P<string>'(?:[^']|'')*')
+_PATTERN = r"""(?P<space>\s+)
+      | (?P<comment>--[^\n]*|/\*.*?\*/)
+      | (?P<string>%s)
       | (?P<quoted>`(?:[^`]|``)*`|"(?:[^"]|"")*")
       | (?P<number>\d+)
       | (?P<word>[A-Za-z_]\w*)
-      | (?P<mark>.)""",
-    re.VERBOSE | re.DOTALL,
+      | (?P<mark>.)"""
+# A text of a query ends at a single apostrophe; in DDL a backslash takes the next character along.
+_WORD, _DDL_WORD = (
+    re.compile(_PATTERN % text, re.VERBOSE | re.DOTALL)
+    for text in (r"'(?:[^']|'')*'", r"'(?:[^'\\]|\\.|'')*'")
 )
 
 
@@ -26,13 +29,20 @@ class Word(NamedTuple):
 
 
 class Words:
-    """A cursor over a statement; keywords are compared in lower case."""
+    """A cursor over a statement; keywords are compared in lower case.
+
+    What was taken as a name or as a text is noted down, and so are the comments."""
 
     def __init__(self, sql: str) -> None:
         self.sql = sql.rstrip().rstrip(";").rstrip()
-        found = (Word(str(m.lastgroup), m.group(), m.start()) for m in _WORD.finditer(self.sql))
-        self._words = [word for word in found if word.kind != "space"]
+        written = [
+            Word(str(m.lastgroup), m.group(), m.start()) for m in _DDL_WORD.finditer(self.sql)
+        ]
+        self._words = [word for word in written if word.kind not in ("space", "comment")]
         self._at = 0
+        self.comments = [word for word in written if word.kind == "comment"]
+        self.names: list[Word] = []
+        self.texts: list[Word] = []
 
     def placed(self) -> tuple[int, int]:
         """Line and column, from 1, of the next word."""
@@ -78,13 +88,21 @@ class Words:
     def identifier(self) -> str:
         """A name, bare or quoted, in lower case as Glue keeps it."""
         word = self._take("word", "quoted", wanted="<identifier>")
-        text = word.text
-        if word.kind == "quoted":
-            text = text[1:-1].replace(text[0] * 2, text[0])
-        return text.lower()
+        self.names.append(word)
+        return _name(word)
+
+    def function(self) -> str | None:
+        """The name of a call up to its opening parenthesis, if a call comes next."""
+        ahead = self._words[self._at : self._at + 2]
+        if [word.kind for word in ahead] != ["word", "mark"] or ahead[1].text != "(":
+            return None
+        self._at += 2
+        return ahead[0].text.lower()
 
     def string(self) -> str:
-        return self._take("string", wanted="<string>").text[1:-1].replace("''", "'")
+        word = self._take("string", wanted="<string>")
+        self.texts.append(word)
+        return re.sub(r"\\(.)|''", lambda m: m[1] or "'", word.text[1:-1], flags=re.DOTALL)
 
     def optional_string(self) -> str | None:
         at_string = self._at < len(self._words) and self._words[self._at].kind == "string"
@@ -99,9 +117,12 @@ class Words:
         if self._at < len(self._words) and self._words[self._at].text in "(<":
             depth = 0
             while self._at < len(self._words):
-                mark = self._words[self._at].text
-                text += mark.lower()
+                word, mark = self._words[self._at], self._words[self._at].text
                 self._at += 1
+                if self._words[self._at : self._at + 1] and self._words[self._at].text == ":":
+                    self.names.append(word)
+                    mark = _name(word)
+                text += mark.lower()
                 depth += {"(": 1, "<": 1, ")": -1, ">": -1}.get(mark, 0)
                 if depth == 0:
                     return text
@@ -132,6 +153,13 @@ class Words:
             raise self.unexpected(wanted)
         self._at += 1
         return self._words[self._at - 1]
+
+
+def _name(word: Word) -> str:
+    text = word.text
+    if word.kind == "quoted":
+        text = text[1:-1].replace(text[0] * 2, text[0])
+    return text.lower()
 
 
 def place_of(sql: str, offset: int) -> tuple[int, int]:

@@ -9,14 +9,12 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
-from sqlglot.tokenizer_core import TokenType
 
+from local import trino_rules
 from local.athena_errors import MalformedQuery, QueryFailed
 from local.iceberg_statements import TableName
 from local.sql_words import place_of
 from local.trino_functions import BUILDERS, OURS, SAME, TRANSLATED
-
-_NOT_TRINO = (exp.ILike, exp.Qualify, exp.Pivot, exp.IntDiv)
 
 
 class AthenaDialect(Trino):
@@ -97,24 +95,22 @@ def _names(values: exp.Values) -> list[str]:
 
 
 def _check_tokens(sql: str) -> None:
-    for token in sqlglot.tokenize(sql, dialect=AthenaDialect):
-        if token.token_type is TokenType.DCOLON or token.text == "`":
-            place = place_of(sql, token.start)
-            raise MalformedQuery(f"mismatched input '{token.text}'", *place)
+    tokens = sqlglot.tokenize(sql, dialect=AthenaDialect)
+    for token, message in trino_rules.broken_in_tokens(tokens):
+        raise MalformedQuery(message, *place_of(sql, token.start))
 
 
 def _check_dialect(query: ParsedQuery) -> None:
-    for node in query.tree.walk():
-        if isinstance(node, exp.Anonymous):
-            name = node.name.lower()
-            if name not in SAME | TRANSLATED and OURS not in node.meta:
-                raise QueryFailed(
-                    "FUNCTION_NOT_FOUND",
-                    f"Function '{name}' not registered (or unknown to the laptop engine)",
-                    *query.place(node),
-                )
-        elif isinstance(node, _NOT_TRINO):
-            raise MalformedQuery(f"mismatched input '{node.key.upper()}'", *query.place(node))
+    for node, message in trino_rules.broken_in_tree(query.tree):
+        raise MalformedQuery(message, *query.place(node))
+    for call in query.tree.find_all(exp.Anonymous):
+        name = call.name.lower()
+        if name not in SAME | TRANSLATED and OURS not in call.meta:
+            raise QueryFailed(
+                "FUNCTION_NOT_FOUND",
+                f"Function '{name}' not registered (or unknown to the laptop engine)",
+                *query.place(call),
+            )
 
 
 def _tables(query: ParsedQuery, database: str) -> Iterator[TableUse]:

