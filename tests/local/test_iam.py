@@ -454,7 +454,7 @@ def test_a_query_reads_and_writes_with_its_caller_s_rights(
     rights: Rights, clients: Clients
 ) -> None:
     bucket(clients, "iam-answers")
-    asks = allow("athena:*"), allow("s3:GetObject", on="arn:aws:s3:::iam-answers/*")
+    asks = [allow("athena:*"), allow("s3:GetObject", on="arn:aws:s3:::iam-answers/*")]
     rights.role("asker", *asks)
     athena = rights.client("asker", "athena")
 
@@ -471,9 +471,17 @@ def test_a_query_reads_and_writes_with_its_caller_s_rights(
         outcome: dict[str, Any] = until(state)
         return outcome
 
+    blind = ended()
+    glue = f"arn:aws:glue:{REGION}:{ACCOUNT}"
+    default = [f"{glue}:catalog", f"{glue}:database/default"]
+    asks.append(allow("glue:GetDatabase", on=default))
+    rights.grant("asker", *asks)
     refused = ended()
     rights.grant("asker", *asks, allow("s3:PutObject", on="arn:aws:s3:::iam-answers/*"))
 
+    # Whatever is asked, Athena looks at the database `default` first.
+    assert blind["State"] == "FAILED"
+    assert f"glue:GetDatabase on resource: {glue}:" in blind["StateChangeReason"]
     assert refused["State"] == "FAILED"
     assert "s3:PutObject on resource: arn:aws:s3:::iam-answers/" in refused["StateChangeReason"]
     assert ended()["State"] == "SUCCEEDED"
