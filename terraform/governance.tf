@@ -67,13 +67,6 @@ resource "aws_iam_role_policy" "reader" {
       },
       local.look_for_default,
       {
-        # Athena looks at it whatever a statement is about.
-        Sid      = "LookAtDefault"
-        Effect   = "Allow"
-        Action   = "glue:GetDatabase"
-        Resource = "${local.arn.glue}:database/default"
-      },
-      {
         Sid    = "Ask"
         Effect = "Allow"
         Action = [
