@@ -12,7 +12,7 @@ from lake.catalog import Catalog
 from lake.errors import CatalogError
 from scripts.catalog_compiler.__main__ import main
 from scripts.catalog_compiler.compiler import compile_catalog
-from tests.catalog.toys import toys
+from tests.catalog.toys import FILES, toys
 
 DECLARED = Path(__file__).parents[2] / "catalog"
 
@@ -139,3 +139,25 @@ def test_the_hash_follows_the_content(declarations: Path) -> None:
     edit(declarations, STOPS, "as it is known now", "as it was known")
 
     assert compile_catalog(declarations)["sha256"] != before
+
+
+def test_folder_and_path_of_a_source_are_those_it_declares(tmp_path: Path) -> None:
+    sources = compile_catalog(toys(tmp_path))["sources"]
+
+    assert (sources["toys/sheet"]["folder"], sources["toys/sheet"]["path"]) == (
+        *("day={date}", "toys/sheet"),
+    )
+    assert (sources["toys/inline"]["folder"], sources["toys/inline"]["path"]) == (
+        *("", "manual/inline"),
+    )
+
+
+@pytest.mark.parametrize("auth", ["none", "query", "header", "emt"])
+def test_an_api_lets_in_by_one_of_four_ways(tmp_path: Path, auth: str) -> None:
+    api = f"{FILES['apis/maker.yaml']}auth: {auth}\n"
+    api += "" if auth == "none" else "secret: maker\n"
+    api += {"query": "parameter: key\n", "header": "parameter: X-Key\n"}.get(auth, "")
+
+    compiled = compile_catalog(toys(tmp_path, {"apis/maker.yaml": api}))
+
+    assert compiled["apis"]["toys/maker"]["auth"] == auth

@@ -114,6 +114,12 @@ def test_a_result_of_a_query_declares_its_columns(folder: Path) -> None:
         (TAKEN, "about: The means.", "title: x\nabout: y", "unknown key 'title'"),
         (QUERIED, "{toys_gold.means}", "{toys_gold.meens}", "did you mean 'toys_gold.means'"),
         (QUERIED, "{toys_silver.readings}", "readings", ""),
+        (
+            QUERIED.replace("{toys_silver.readings}", "readings"),
+            "{toys_gold.means}",
+            "means",
+            "'query' names its tables in braces: {emt_gold.arrivals_weather}",
+        ),
         (QUERIED, "page: 10", "page: 5001", "'page' is 1 to 5,000 rows"),
         (QUERIED, "keep: 30d", "keep: 90m", "'keep' is at least 1d"),
         (QUERIED, "  value: {", "  limit: {", "none of cursor, fields, format, limit"),

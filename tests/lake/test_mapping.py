@@ -76,6 +76,24 @@ def test_an_item_of_a_list_is_taken_where_there_is_one(
     assert mapping.read(cell, Mapped(item=item)) == value
 
 
+@pytest.mark.parametrize(
+    ("cell", "mapped"),
+    [
+        ("30/08/2025 06:00", Mapped(format="%d/%m/%Y %H:%M")),
+        ("30/08/2025 08:00 +0200", Mapped(format="%d/%m/%Y %H:%M %z")),
+        ("30/08/2025 08:00", Mapped(format="%d/%m/%Y %H:%M", zone="Europe/Madrid")),
+        ("2025-08-30 08:00:00", Mapped(zone="Europe/Madrid")),
+    ],
+)
+def test_a_moment_is_read_as_it_is_written_and_kept_in_utc(cell: str, mapped: Mapped) -> None:
+    assert mapping.read(cell, mapped) == datetime(2025, 8, 30, 6)
+
+
+def test_a_moment_that_is_written_otherwise_is_refused() -> None:
+    with pytest.raises(Refused, match="is not written as %d/%m/%Y"):
+        mapping.read("2025-08-30", Mapped(format="%d/%m/%Y"))
+
+
 @pytest.mark.parametrize("cell", ["{'a': 1}", "['a'", 7])
 def test_an_item_of_what_is_no_list_is_refused(cell: object) -> None:
     with pytest.raises(Refused) as refusal:

@@ -107,6 +107,11 @@ def test_one_object_is_one_row_and_a_bulk_says_its_words_of_each(read: Read) -> 
         ('{"cod": 401, "message": "Invalid API key"}', "column_missing", "'dt', 'main.temp'"),
         ('{"dt": 1, "main": {"temp": 2}} x]', "not_json", "line 1 is no JSON"),
         ('{"dt": 1, "main": {"temp": 2}}\n{"dt": }', "not_json", "line 2 is no JSON"),
+        (
+            '{"dt": 1, "main": {"temp": 2}}\n' + "[" * 100_000 + "]" * 100_000,
+            "not_json",
+            "line 2 is no JSON",
+        ),
         ('{"dt": 1, "main": {"temp": NaN}}', "not_json", "NaN is no number"),
         ('[1, {"dt": 1, "main": {"temp": 2}}]', "not_json", "entry 1 is no object"),
         ('{"dt": 1, "main": {"temp": "\xff"}}'.encode("latin-1"), "not_json", "UTF-8"),

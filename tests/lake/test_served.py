@@ -188,6 +188,29 @@ def test_a_manifest_names_no_file_outside_its_folder() -> None:
 # --- objects -----------------------------------------------------------------------------------
 
 
+def test_a_list_has_what_lies_below_its_prefix_and_nothing_else(objects: Objects) -> None:
+    for key in ("served/a/1", "served/a/b/2", "served/other", "state/lake.json"):
+        assert objects.swap(key, b"abc", None)
+
+    assert sorted(objects.list("served/a/")) == [("served/a/1", 3), ("served/a/b/2", 3)]
+
+
+def test_a_snapshot_that_is_not_there_has_no_manifest(shelf: Shelf) -> None:
+    with pytest.raises(ServedError, match="emt_lines has no snapshot 20260830T101500Z-00000000"):
+        shelf.manifest("20260830T101500Z-00000000")
+
+
+def test_whoever_shows_a_snapshot_rolls_nothing_back_unless_that_is_said(
+    objects: Objects, shelf: Shelf
+) -> None:
+    name = put(objects, NOW)
+
+    assert shelf.show(name, shelf.look())
+
+    pointer = shelf.look().pointer
+    assert pointer == Pointer("emt_lines", name, served.published_at(name), rolled_back=False)
+
+
 def test_of_two_who_saw_the_same_object_one_writes(objects: Objects) -> None:
     assert objects.get("a/b") is None
     assert objects.swap("a/b", b"1", None)

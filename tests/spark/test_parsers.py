@@ -405,6 +405,24 @@ def test_two_directions_are_one_line_and_the_sheets_stop_id_is_the_direction(
     ]
 
 
+def test_a_stop_of_a_line_keeps_what_is_said_of_it(lines: Callable[..., Read]) -> None:
+    stop = {
+        "stop": "72",
+        "name": "Cibeles",
+        "postalAddress": "Plaza de Cibeles 1",
+        "geometry": {"type": "Point", "coordinates": [-3.69, 40.42]},
+        "pmv": "60996",
+        "dataLine": ["005", "027"],
+    }
+
+    (row,) = lines(line_row(entry(), stops=repr([stop]))).rows(LINES_STOPS)
+
+    said = ("label", "stop_name", "postal_address", "lon", "lat", "pmv", "data_lines")
+    assert [row[name] for name in said] == [
+        *("OO1", "Cibeles", "Plaza de Cibeles 1", -3.69, 40.42, "60996", ["005", "027"]),
+    ]
+
+
 def test_a_stop_with_two_panels_keeps_both(lines: Callable[..., Read]) -> None:
     stop = {"stop": "72", "name": "Cibeles", "dataLine": ["005"]}
     twice = repr([{**stop, "pmv": "60996"}, {**stop, "pmv": "61242"}])
