@@ -22,7 +22,7 @@ from scripts.mutants.covering import CleanRunFailed, cover
 from scripts.mutants.operators import Bug, bugs
 from scripts.mutants.tree import ROOT, Copy
 from scripts.mutants.trials import Verdict, try_all
-from scripts.mutants.written import Written, try_written, written
+from scripts.mutants.written import try_written, written
 
 KEPT: Final = ROOT / ".mutants"
 # The modules that carry the promises and that fast tests hold; written.yaml has some of the others.
@@ -103,9 +103,22 @@ def main(argv: list[str] | None = None) -> int:
         "--budget", type=float, default=120.0, help="seconds of tests, at most, for each"
     )
     args = parser.parse_args(argv)
-    entries = [entry for entry in written(ROOT) if args.module in entry.file]
+    folder = Path(tempfile.mkdtemp(prefix="albufera-mutants-"))
+    try:
+        _measure(args, folder)
+    except CleanRunFailed as error:
+        print(f"mutants: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _measure(args: argparse.Namespace, folder: Path) -> None:
+    clean = Copy.of(ROOT, folder / "clean")
+    entries = [entry for entry in written(clean.folder) if args.module in entry.file]
     paths = sorted({entry.file for entry in entries}) if args.written else modules(args.module)
-    sources = {path: (ROOT / path).read_bytes() for path in paths}
+    sources = {path: clean.read(path) for path in paths}
     if args.written:
         chosen = [entry.placed(sources[entry.file]) for entry in entries]
     else:
@@ -115,39 +128,27 @@ def main(argv: list[str] | None = None) -> int:
     if args.list:
         for bug in chosen:
             print(f"{bug.path}:{bug.line} {bug.kind}\n{shown(bug, sources[bug.path])}")
-        return 0
-    folder = Path(tempfile.mkdtemp(prefix="albufera-mutants-"))
+        return
+    tried: Iterator[Verdict]
+    if args.written:
+        tried = (try_written(entry, clean, folder / "log.txt") for entry in entries)
+    else:
+        tried = _try_made(chosen, clean, folder, args.processes, args.budget)
     noticed = 0
-    try:
-        tried = (
-            _try_written(entries, folder)
-            if args.written
-            else _try_made(chosen, folder, args.processes, args.budget)
-        )
-        for verdict in tried:
-            noticed += verdict.noticed
-            print(report(verdict, sources[verdict.bug.path]), flush=True)
-    except CleanRunFailed as error:
-        print(f"mutants: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    for verdict in tried:
+        noticed += verdict.noticed
+        print(report(verdict, sources[verdict.bug.path]), flush=True)
     print(f"{noticed} of {len(chosen)} noticed: {noticed / max(len(chosen), 1):.0%}")
-    return 0
 
 
-def _try_made(chosen: list[Bug], folder: Path, processes: int, budget: float) -> Iterator[Verdict]:
+def _try_made(
+    chosen: list[Bug], clean: Copy, folder: Path, processes: int, budget: float
+) -> Iterator[Verdict]:
     print("First one clean run, to see which tests run which lines...", flush=True)
-    covering = cover(Copy(folder / "clean"), modules(""), KEPT)
+    covering = cover(clean, modules(""), KEPT)
     if covering.red:
         print(f"Red without a bug, and left out: {', '.join(covering.red)}")
-    yield from try_all(chosen, covering, folder, processes, budget)
-
-
-def _try_written(entries: list[Written], folder: Path) -> Iterator[Verdict]:
-    copy = Copy(folder / "tree")
-    for entry in entries:
-        yield try_written(entry, copy, folder / "log.txt")
+    yield from try_all(chosen, covering, clean, folder, processes, budget)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,13 @@ _LINKED: Final = (
 class Copy:
     """The files that git knows or would, in a folder of their own."""
 
-    def __init__(self, folder: Path, root: Path = ROOT) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._moment = time.time() - 86_400
+
+    @classmethod
+    def of(cls, root: Path, folder: Path) -> Copy:
+        """What a checkout holds now."""
         listed = subprocess.check_output(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root
         )
@@ -38,6 +42,12 @@ class Copy:
             if (root / name).exists() and not (folder / name).exists():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).symlink_to(root / name)
+        return cls(folder)
+
+    def twin(self, folder: Path) -> Copy:
+        """Another one, whatever has become of the checkout since."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Copy(folder)
 
     def read(self, path: str) -> bytes:
         """A file as it stands in the copy."""

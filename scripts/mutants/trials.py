@@ -34,12 +34,12 @@ class Verdict:
 class Bench:
     """A copy of the tree and a process that runs tests in it."""
 
-    def __init__(self, folder: Path, covering: Covering, budget: float) -> None:
+    def __init__(self, clean: Copy, folder: Path, covering: Covering, budget: float) -> None:
         self._covering = covering
         self._budget = budget
         self._log = folder / "log.txt"
         folder.mkdir(parents=True)
-        self.copy = Copy(folder / "tree")
+        self.copy = clean.twin(folder / "tree")
         self._nursery = subprocess.Popen(
             [sys.executable, "-m", "scripts.mutants.nursery"],
             cwd=self.copy.folder,
@@ -116,11 +116,16 @@ class Bench:
 
 
 def try_all(
-    bugs: list[Bug], covering: Covering, folder: Path, processes: int, budget: float
+    bugs: list[Bug],
+    covering: Covering,
+    clean: Copy,
+    folder: Path,
+    processes: int,
+    budget: float,
 ) -> Iterator[Verdict]:
     """Each bug's verdict, as soon as it is known."""
     free: Queue[Bench] = Queue()
-    benches = [Bench(folder / str(n), covering, budget) for n in range(processes)]
+    benches = [Bench(clean, folder / str(n), covering, budget) for n in range(processes)]
     try:
         benches[0].try_clean(bugs)
         for bench in benches:

@@ -82,7 +82,7 @@ def test_a_sample_is_the_same_for_the_same_seed_and_takes_a_statement_once() -> 
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def small(tmp_path: Path) -> Path:
     """A tree of one module and one test, which looks at one of its two functions."""
     root = tmp_path / "small"
     (root / "scripts").mkdir(parents=True)
@@ -95,7 +95,6 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "import ages\n\n\ndef test_adult():\n    ages.old(1)\n    assert ages.adult(18)\n"
     )
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    monkeypatch.setattr("scripts.mutants.tree.Copy.__init__.__defaults__", (root,))
     return root
 
 
@@ -107,7 +106,8 @@ def test_a_bug_is_noticed_or_survives_and_the_tree_stays_as_it_was(
     covering = Covering({"ages.py": {2: [test], 6: [test]}}, {test: 0.1}, [], [])
     boundaries = [bug for bug in bugs("ages.py", source) if "comparison" in bug.kind]
 
-    verdicts = list(try_all(boundaries, covering, tmp_path / "trials", 2, 60))
+    clean = Copy.of(small, tmp_path / "clean")
+    verdicts = list(try_all(boundaries, covering, clean, tmp_path / "trials", 2, 60))
 
     assert [(one.bug.line, one.noticed, one.by) for one in verdicts] == [
         (2, True, f"FAILED {test}"),
@@ -119,13 +119,15 @@ def test_a_bug_is_noticed_or_survives_and_the_tree_stays_as_it_was(
 def test_a_line_that_no_test_runs_says_so(small: Path, tmp_path: Path) -> None:
     bug = Bug("ages.py", "a number changed", 25, 27, "19", 2, 2, 2)
 
-    (verdict,) = try_all([bug], Covering({}, {}, [], []), tmp_path / "trials", 1, 60)
+    clean = Copy.of(small, tmp_path / "clean")
+    covering = Covering({}, {}, [], [])
+    (verdict,) = try_all([bug], covering, clean, tmp_path / "trials", 1, 60)
 
     assert (verdict.noticed, verdict.by) == (False, "no test runs this line")
 
 
 def test_a_written_bug_is_tried_with_its_own_tests(small: Path, tmp_path: Path) -> None:
-    copy = Copy(tmp_path / "copy")
+    copy = Copy.of(small, tmp_path / "copy")
     entries = [
         Written("children are adults", "ages.py", ("tests/test_ages.py",), ">= 18", ">= 19"),
         Written("people are old early", "ages.py", ("tests/test_ages.py",), "> 66", "> 65"),
