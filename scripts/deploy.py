@@ -34,9 +34,12 @@ from scripts.deployment.image import Image, content_tag, publish
 from scripts.deployment.keys import forget_the_key, keep_a_key
 from scripts.deployment.locking import alone
 from scripts.deployment.mirrors import MirrorError
+from scripts.deployment.progress import some
 from scripts.deployment.runs import DeployError, Terraform
 from scripts.deployment.spark_application import SparkApplication, is_changed
 from scripts.packing.archives import replace
+from scripts.provision.pip import SetupError
+from scripts.provision.prepare import check_terraform
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -121,8 +124,10 @@ class Deployment:
         problems = []
         if not (self.terraform.root / "environments" / f"{self.env}.tfvars").exists():
             problems.append(f"there is no terraform/environments/{self.env}.tfvars")
-        if problem := self.terraform.version_problem():
-            problems.append(problem)
+        try:
+            check_terraform()
+        except SetupError as error:
+            problems.append(str(error))
         return problems if self.cloud else problems + self._account_problems()
 
     def _account_problems(self) -> list[str]:
@@ -209,6 +214,7 @@ class Deployment:
 
         names = self._names()
         if names:
+            self._keep_data(names)
             with self.console.step("the lake", "coming to rest", "at rest") as step:
                 bring_to_rest(names, step.note)
         self.terraform.destroy()
@@ -218,6 +224,19 @@ class Deployment:
         self.expected_account.forget()
         if self.cloud:
             forget_the_key(self.cloud.state_dir)
+
+    def _keep_data(self, names: Names) -> None:
+        """Refuses to begin what Terraform would give up half-way: deleting what is to be kept."""
+        if self.cloud:
+            return  # its tfvars let everything go
+        from scripts.deployment.teardown import kept_buckets
+
+        if kept := kept_buckets(names.client("s3"), self.terraform.show()):
+            raise DeployError(
+                f"{some(kept)}: these buckets hold files, and {self.env} keeps its data; to delete "
+                f"it too, set force_destroy = true in terraform/environments/{self.env}.tfvars, "
+                "deploy, then destroy."
+            )
 
     def keep_outputs(self) -> None:
         """Writes the deployment file: the only way in which programs learn names."""

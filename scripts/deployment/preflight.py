@@ -16,6 +16,7 @@ from botocore import exceptions
 from botocore.config import Config
 
 from scripts.deployment.image import is_there
+from scripts.deployment.progress import some
 
 # Lambda keeps so many for functions that reserve none.
 LAMBDA_UNRESERVED = 100
@@ -99,8 +100,9 @@ def look(plan: Plan, place: Place) -> Report:
     if report.leftovers and not place.cut_off:
         report.problems.append(
             f"{some(report.leftovers)}: there already, and not in this environment's state; either "
-            "another lake of this account has it (then set another project, owner or master in the "
-            "tfvars), or the state was lost (then bring it back, or delete what is left)."
+            "another lake of this account has it (then set another project, owner, master or, for "
+            "databases, default_env in the tfvars), or the state was lost (then bring it back, or "
+            "delete what is left)."
         )
     return report
 
@@ -168,7 +170,7 @@ def spark(plan: Plan, place: Place, report: Report) -> None:
 
 def lake_formation(plan: Plan, place: Place, report: Report) -> None:
     """IAM decides about new databases and tables, as the lake's roles need it."""
-    if not plan.made("aws_glue_catalog_database") or plan.variable("lake_formation_grants"):
+    if not plan.made("aws_glue_catalog_database"):
         return
     settings = place.client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
     kinds = ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
@@ -248,12 +250,6 @@ def images(plan: Plan, place: Place, report: Report) -> None:
 def _reserved(function: Mapping[str, Any] | None) -> int:
     # The provider writes -1 for a function that reserves none.
     return max(0, int((function or {}).get("reserved_concurrent_executions") or 0))
-
-
-def some(names: list[str], shown: int = 3) -> str:
-    """The first of some names, and how many more there are."""
-    more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 Check = Callable[[Plan, Place, Report], None]

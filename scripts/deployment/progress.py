@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,10 +68,8 @@ class Progress:
         """One line about now."""
         if not self.total:
             return "comparing with what is there"
-        names = ", ".join(self.under_way[:SHOWN])
-        more = len(self.under_way) - SHOWN
-        rest = f" and {more} more" if more > 0 else ""
-        return f"{self.done} of {self.total} done" + (f", now {names}{rest}" if names else "")
+        names = some(self.under_way, SHOWN)
+        return f"{self.done} of {self.total} done" + (f", now {names}" if names else "")
 
     @property
     def outcome(self) -> str:
@@ -80,6 +79,12 @@ class Progress:
             f"{self.counts[name]} {word}" for name, word in words.items() if self.counts.get(name)
         ]
         return ", ".join(said) or "nothing to change"
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def render(diagnostic: dict[str, Any]) -> str:

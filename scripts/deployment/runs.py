@@ -56,18 +56,6 @@ class Terraform:
         """There while Terraform changes things, and after it was not let end."""
         return self.home / "cut-off"
 
-    def version_problem(self) -> str | None:
-        """What is wrong with the Terraform on the PATH, if anything is."""
-        wanted = lowest_version(self.root)
-        get = f"install Terraform {wanted} or newer (developer.hashicorp.com/terraform/install)."
-        try:
-            version = str(json.loads(self._call("version", "-json").stdout)["terraform_version"])
-        except (FileNotFoundError, ValueError, KeyError):
-            return f"there is no Terraform on the PATH that answers: {get}"
-        if numbers(version) < numbers(wanted):
-            return f"Terraform {version} is too old for the lake: {get}"
-        return None
-
     def init(self) -> None:
         """Makes Terraform ready; quick when nothing changed since the last time."""
         override = self.root / "backend_override.tf"
@@ -104,9 +92,9 @@ class Terraform:
             raise DeployError("the plan failed; Terraform's words are above.")
         return done.returncode == 2
 
-    def show(self, planned: Path) -> dict[str, Any]:
-        """What a plan would do, as Terraform tells it to programs."""
-        done = self._call("show", "-json", str(planned))
+    def show(self, planned: Path | None = None) -> dict[str, Any]:
+        """What a plan would do, or what there is, as Terraform tells it to programs."""
+        done = self._call("show", "-json", *([str(planned)] if planned else []))
         if done.returncode:
             raise DeployError(f"terraform show failed: {done.stderr.strip()}")
         shown: dict[str, Any] = json.loads(done.stdout)
@@ -221,18 +209,6 @@ def _follow(process: subprocess.Popen[str], progress: Progress, step: Step) -> N
         progress.feed(line)
         step.note(progress.doing)
     process.wait()
-
-
-def lowest_version(root: Path) -> str:
-    """The oldest Terraform that the root module takes."""
-    text = "\n".join(file.read_text() for file in sorted(root.glob("*.tf")))
-    stated = re.search(r'required_version\s*=\s*">=\s*([\d.]+)"', text)
-    return stated.group(1) if stated else "1.0"
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """A version as what is compared; a pre-release counts as its release."""
-    return tuple(int(part) for part in version.partition("-")[0].split("."))
 
 
 def failure(verb: str, code: int, progress: Progress, unlock: str) -> str:

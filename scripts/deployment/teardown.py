@@ -6,7 +6,7 @@ and services make things of their own, of which Terraform knows nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -46,6 +46,33 @@ def bring_to_rest(names: Names, note: Callable[[str], None]) -> None:
         SparkApplication(names.client("emr-serverless"), names["spark_application_id"]).end()
     except (BotoCoreError, ClientError) as error:
         raise DeployError(f"the lake can't be brought to rest, so it stays: {error}") from error
+
+
+def kept_buckets(s3: Any, state: Mapping[str, Any]) -> list[str]:
+    """The buckets of a state (`terraform show -json`) that hold something and may not lose it."""
+    root = state.get("values", {}).get("root_module", {})
+    return [
+        bucket["bucket"]
+        for bucket in of_type("aws_s3_bucket", root)
+        if not bucket["force_destroy"] and "Versions" in _listing(s3, bucket["bucket"])
+    ]
+
+
+def of_type(kind: str, module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The values of every resource of a type, also in the modules below."""
+    for resource in module.get("resources", []):
+        if resource["type"] == kind:
+            yield resource["values"]
+    for child in module.get("child_modules", []):
+        yield from of_type(kind, child)
+
+
+def _listing(s3: Any, bucket: str) -> Mapping[str, Any]:
+    try:
+        listing: Mapping[str, Any] = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+    except s3.exceptions.NoSuchBucket:
+        return {}
+    return listing
 
 
 def switch_off_schedules(scheduler: Any, prefix: str) -> None:

@@ -37,7 +37,7 @@ with (place / "calls.jsonl").open("a") as record:
 verb = next(word for word in words if not word.startswith("-"))
 answers = {{
     "version": json.dumps({{"terraform_version": (place / "version").read_text()}}),
-    "show": (place / "plan.json").read_text(),
+    "show": (place / ("state.json" if words[-1] == "-json" else "plan.json")).read_text(),
     "output": (place / "outputs.json").read_text(),
 }}
 if verb == "plan" and (place / "held").exists():
@@ -78,10 +78,8 @@ class Stage:
         environments = folder / "terraform" / "environments"
         environments.mkdir(parents=True)
         (environments / "dev.tfvars").write_text('env = "dev"\n')
-        (folder / "terraform" / "main.tf").write_text(
-            'terraform {\n  required_version = ">= 1.11"\n}\n'
-        )
         (folder / "outputs.json").write_text("{}")
+        self.holds()
         self.installed("1.11.4")
         self.wants()
         program = folder / "bin" / "terraform"
@@ -103,6 +101,11 @@ class Stage:
             "resource_changes": list(changes),
         }
         (self.folder / "plan.json").write_text(json.dumps(document))
+
+    def holds(self, *resources: Mapping[str, Any]) -> None:
+        """What Terraform's state says of a module below the root."""
+        module = {"root_module": {"child_modules": [{"resources": list(resources)}]}}
+        (self.folder / "state.json").write_text(json.dumps({"values": module}))
 
     def applied(self, outputs: Mapping[str, Any]) -> None:
         """What Terraform has made by now."""

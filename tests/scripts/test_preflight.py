@@ -138,12 +138,9 @@ def test_after_a_destroy_another_account_may_be_taken(stage: Stage) -> None:
 def test_an_old_terraform_is_refused_before_it_is_run(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stage.installed("1.10.5")
+    stage.installed("1.9.8")
 
-    assert refused(stage, capsys) == (
-        "Terraform 1.10.5 is too old for the lake: install Terraform 1.11 or newer "
-        "(developer.hashicorp.com/terraform/install).\n"
-    )
+    assert refused(stage, capsys).startswith("This is Terraform 1.9.8: install Terraform 1.1")
     assert stage.verbs == ["version"]
 
 
@@ -152,7 +149,7 @@ def test_without_terraform_one_sentence_says_where_it_is(
 ) -> None:
     (stage.folder / "bin" / "terraform").unlink()
 
-    assert "there is no Terraform on the PATH that answers: install" in refused(stage, capsys)
+    assert "needs Terraform and found none: install Terraform 1.1" in refused(stage, capsys)
 
 
 def test_all_that_can_be_known_is_told_at_once(
@@ -164,7 +161,7 @@ def test_all_that_can_be_known_is_told_at_once(
     lines = refused(stage, capsys).splitlines()
 
     assert lines[0] == "2 things must be put right first:"
-    assert lines[1].startswith("  - Terraform 1.9.0 is too old")
+    assert lines[1].startswith("  - This is Terraform 1.9.0: install")
     assert lines[2].startswith("  - there are no AWS credentials here")
 
 

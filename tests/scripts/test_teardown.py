@@ -157,7 +157,7 @@ def test_what_runs_is_ended_and_the_application_stopped_before_terraform_comes(
     assert lake.states.describe_execution(executionArn=run)["status"] == "ABORTED"
     application = lake.emr.get_application(applicationId=lake.application)["application"]
     assert application["state"] == "STOPPED"
-    assert stage.verbs[-2:] == ["output", "destroy"]
+    assert stage.verbs[-3:] == ["output", "show", "destroy"]
 
 
 def test_a_lake_that_can_not_be_brought_to_rest_is_not_half_destroyed(
@@ -170,6 +170,33 @@ def test_a_lake_that_can_not_be_brought_to_rest_is_not_half_destroyed(
 
     assert "the lake can't be brought to rest, so it stays: " in capsys.readouterr().err
     assert "destroy" not in stage.verbs
+
+
+def test_files_that_are_to_be_kept_are_no_reason_for_half_a_destroy(
+    stage: Stage, lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3 = lake.client("s3")
+    buckets = {"bronze": False, "empty": False, "raw": True}
+    for name in buckets:
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    for name in ("bronze", "raw"):
+        s3.put_object(Bucket=name, Key="a", Body=b"a")
+    stage.holds(
+        *(
+            {"type": "aws_s3_bucket", "values": {"bucket": name, "force_destroy": force}}
+            for name, force in {**buckets, "gone": False}.items()
+        )
+    )
+
+    assert stage.deploy("destroy") == 1
+
+    assert capsys.readouterr().err.startswith("deploy: bronze: these buckets hold files, and dev")
+    assert "destroy" not in stage.verbs
+    assert lake.state_of(f"{PREFIX}-gold", PREFIX) == "ENABLED"
+
+    stage.holds({"type": "aws_s3_bucket", "values": {"bucket": "raw", "force_destroy": True}})
+    assert stage.deploy("destroy") == 0
 
 
 def test_a_second_destroy_goes_on_where_the_first_was_cut_off(stage: Stage, lake: Lake) -> None:
