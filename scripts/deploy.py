@@ -184,9 +184,7 @@ class Deployment:
         """What an apply that was cut off left beside the state, for Terraform to take over."""
         from scripts.deployment.adoption import orphans
 
-        place = {"region": document["variables"]["region"]["value"]}
-        place |= {"endpoint": self.cloud.endpoint} if self.cloud else {}
-        clients = Names(self.env, place).client
+        clients = self._lake({"region": document["variables"]["region"]["value"]}).client
         with self.console.step("the last apply", "was cut off: looking what it made") as step:
             left = list(orphans(document, clients))
             step.note(f"was cut off; {len(left)} things that it made are taken over")

@@ -30,7 +30,8 @@ import json, os, sys
 from pathlib import Path
 words = sys.argv[1:]
 os.chdir(Path(__file__).parents[1])
-Path(os.environ["TF_DATA_DIR"]).mkdir(exist_ok=True)
+if "TF_DATA_DIR" in os.environ:
+    Path(os.environ["TF_DATA_DIR"]).mkdir(exist_ok=True)
 place = Path({place!r})
 with (place / "calls.jsonl").open("a") as record:
     record.write(json.dumps(words) + "\\n")
