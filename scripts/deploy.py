@@ -364,7 +364,13 @@ def laptop_environment(
 
 def read_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="deploy", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("verb", choices=VERBS)
+    parser.add_argument(
+        "verb",
+        choices=VERBS,
+        help="plan shows what apply would make and what speaks against it; destroy brings the lake "
+        "to rest first; image builds and pushes the weather poller's container; output writes the "
+        "deployment file again",
+    )
     parser.add_argument("--env", default=LAPTOP, help="laptop, dev or prod")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     parser.add_argument("--build", type=Path, default=BUILD, help="what `make build` wrote")

@@ -73,6 +73,11 @@ def _database(clients: Clients, wanted: Wanted) -> str:
     return f"{database['CatalogId']}:{wanted['name']}"
 
 
+def _registry(clients: Clients, wanted: Wanted) -> str:
+    clients("ecr").describe_repositories(repositoryNames=[wanted["name"]])
+    return str(wanted["name"])
+
+
 def _schedule(clients: Clients, wanted: Wanted) -> str:
     place = {"GroupName": wanted["group_name"], "Name": wanted["name"]}
     clients("scheduler").get_schedule(**place)
@@ -140,13 +145,12 @@ FINDERS: Mapping[str, Finder] = {
     "aws_apigatewayv2_api": _listed("apigatewayv2", "get_apis", "Items", "Name", "ApiId"),
     "aws_cloudwatch_log_group": _log_group,
     "aws_dynamodb_table": _named("dynamodb", "describe_table", "TableName", "name"),
-    "aws_ecr_repository": _named("ecr", "list_images", "repositoryName", "name"),
+    "aws_ecr_repository": _registry,
     "aws_emrserverless_application": _listed(
         "emr-serverless", "list_applications", "applications", "name", "id"
     ),
     "aws_glue_catalog_database": _database,
     "aws_iam_role": _named("iam", "get_role", "RoleName", "name"),
-    "aws_iam_policy": _listed("iam", "list_policies", "Policies", "PolicyName", "Arn"),
     "aws_internet_gateway": _network(
         "describe_internet_gateways", "InternetGateways", "InternetGatewayId"
     ),
