@@ -43,11 +43,13 @@ class Covering:
     def tests(self, path: str, first: int, last: int) -> list[str]:
         """Tests that run one of these lines, the quickest first.
 
-        What runs when the module is imported belongs to every test that runs anything of it.
+        What runs when the module is imported only belongs to every test that runs anything of it.
         """
         lines = self.lines.get(path, {})
-        running = {test for line in range(first, last + 1) for test in lines.get(line, ())}
-        running = running or {test for tests in lines.values() for test in tests}
+        run = [line for line in range(first, last + 1) if line in lines]
+        running = {test for line in run for test in lines[line]}
+        if run and not running:
+            running = {test for tests in lines.values() for test in tests}
         return sorted(running, key=lambda test: (self.seconds.get(test, 0.0), test))
 
 
