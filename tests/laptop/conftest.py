@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.iam import journal
 from tests.laptop.journey import Lake
+from tests.laptop.rights import undeclared
 from tests.local.conftest import free_port
 
 
@@ -19,3 +21,18 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
         yield lake
     finally:
         lake.run("down", timeout=120)
+
+
+@pytest.fixture(scope="session")
+def judged() -> list[int]:
+    """How many decisions of IAM were judged so far."""
+    return [0]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_denied(lake: Lake, judged: list[int]) -> Iterator[None]:
+    """Whatever a journey does, each role has the rights for it."""
+    yield
+    decisions = journal.read(lake.state_dir, since=judged[0])
+    judged[0] += len(decisions)
+    assert undeclared(decisions, lake.prefix) == []

@@ -1,0 +1,88 @@
+"""What the lake's roles may do and what they did, as the laptop's journal of IAM has it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from local.iam import journal
+from local.iam.journal import ALLOW, DENY, Decision
+from tests.laptop.journey import Lake
+from tests.laptop.unused_grants import UNUSED
+
+# Denials that belong to a journey: role without the lake's prefix, action, and why it is asked.
+DECLARED: dict[tuple[str, str], str] = {}
+
+
+class Grant(NamedTuple):
+    """One action of one statement of a role, without the lake's prefix."""
+
+    role: str
+    statement: str
+    action: str
+
+
+def undeclared(decisions: list[Decision], prefix: str) -> list[str]:
+    """The denials that no journey asks for, as sentences."""
+    return [
+        str(each)
+        for each in decisions
+        if each.verdict == DENY and (each.role.removeprefix(prefix), each.action) not in DECLARED
+    ]
+
+
+def policies(lake: Lake) -> dict[str, list[dict[str, Any]]]:
+    """The inline policies of each role of the lake, with the names that they have there."""
+    iam = lake.client("iam")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for page in iam.get_paginator("list_roles").paginate():
+        for role in page["Roles"]:
+            name = role["RoleName"]
+            for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                policy = iam.get_role_policy(RoleName=name, PolicyName=inline)
+                document = policy["PolicyDocument"]
+                document = json.loads(document) if isinstance(document, str) else document
+                found.setdefault(name, []).append({"name": inline, "document": document})
+    return found
+
+
+def granted(lake: Lake, prefix: str) -> set[Grant]:
+    """Every action that a role was granted."""
+    return {
+        Grant(role.removeprefix(prefix), statement["Sid"], action)
+        for role, inline in policies(lake).items()
+        for policy in inline
+        for statement in policy["document"]["Statement"]
+        for action in _actions(statement)
+    }
+
+
+def used(lake: Lake, grants: set[Grant], prefix: str) -> set[Grant]:
+    """The grants by which something was allowed."""
+    allowed = {
+        (each.role.removeprefix(prefix), each.statement, each.action)
+        for each in journal.read(lake.state_dir)
+        if each.verdict == ALLOW
+    }
+    return {
+        grant
+        for grant in grants
+        if any(
+            (role, statement) == grant[:2] and fnmatchcase(action, grant.action)
+            for role, statement, action in allowed
+        )
+    }
+
+
+def declared_unused() -> Iterator[Grant]:
+    """The grants of the list of those that no journey uses."""
+    for role, statement, actions in (entry for entries in UNUSED.values() for entry in entries):
+        for action in actions:
+            yield Grant(role, statement, action)
+
+
+def _actions(statement: dict[str, Any]) -> list[str]:
+    actions = statement.get("Action", [])
+    return [actions] if isinstance(actions, str) else list(actions)

@@ -1,0 +1,51 @@
+"""After all journeys: every right was used or has its reason, and the loss of each is noticed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.installed import REPOSITORY, cloud_python
+from tests.laptop.journey import Lake
+from tests.laptop.rights import Grant, declared_unused, granted, policies, used
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _all_journeys(request: pytest.FixtureRequest) -> None:
+    """What was used is known only when every journey has run."""
+    chosen = {item.path.name for item in request.session.items}
+    every = {path.name for path in Path(__file__).parent.glob("test_*.py")}
+    if every - chosen or request.session.testsfailed:
+        pytest.skip("needs every journey, and none that failed")
+
+
+def listed(grants: set[Grant]) -> list[str]:
+    return sorted(f"{grant.role} {grant.statement} {grant.action}" for grant in grants)
+
+
+def test_every_right_was_used_or_has_its_reason(lake: Lake) -> None:
+    grants = granted(lake, lake.prefix)
+    used_grants, declared = used(lake, grants, lake.prefix), set(declared_unused())
+
+    assert listed(grants - used_grants - declared) == [], "nobody needs them: take them out"
+    assert listed(declared & used_grants) == [], "they are used: take them off the list"
+    assert listed(declared - grants) == [], "there are no such rights: take them off the list"
+
+
+def test_the_loss_of_any_used_statement_would_refuse_something(lake: Lake) -> None:
+    documents = {
+        role: [policy["document"] for policy in inline] for role, inline in policies(lake).items()
+    }
+    answer = subprocess.run(
+        [str(cloud_python()), "-m", "local.iam.replay", str(lake.state_dir)],
+        input=json.dumps(documents), cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    losses: list[dict[str, Any]] = json.loads(answer.stdout)
+    assert len(losses) > 50
+    unnoticed = [f"{loss['role']} {loss['statement']}" for loss in losses if not loss["refused"]]
+    assert unnoticed == [], "another statement grants the same"
