@@ -15,7 +15,7 @@ from local.firehose_iceberg_settings import Settings
 from local.firehose_iceberg_sink import Interrupted, Sink
 from local.firehose_iceberg_source import Source
 from local.firehose_iceberg_transform import Failed, Transform, Transformed
-from local.iam.services.firehose import as_its_role
+from local.iam.services.firehose import as_its_role, say_what_failed
 from local.job_cloud import cloud_client
 
 POLL_S = 0.05
@@ -113,6 +113,8 @@ class Delivery:
         failed += sink.write(good, plan.token)
         s3 = cloud_client("s3", settings.account, settings.region, credentials)
         ErrorPrefix(settings, s3).write(failed, plan.token)
+        if failed:
+            say_what_failed(settings, credentials)
         self._save()
         self._progress.done()
         self._buffer = self._emptied()

@@ -21,7 +21,15 @@ def health() -> dict[str, Any]:
 def install() -> None:
     """Put everything in place; called once, before the first request."""
     from local.iam import decisions, gate
-    from local.iam.services import eventbridge, functions, gateway, machines, scheduler
+    from local.iam.services import (
+        cloudwatch,
+        eventbridge,
+        functions,
+        gateway,
+        machines,
+        scheduler,
+    )
 
-    for part in (decisions, gate, eventbridge, functions, gateway, machines, scheduler):
+    services = (cloudwatch, eventbridge, functions, gateway, machines, scheduler)
+    for part in (decisions, gate, *services):
         part.install()

@@ -6,7 +6,10 @@ from typing import Any
 
 from local.iam.decisions import enforced, note
 from local.iam.journal import ALLOW, DENY
-from local.iam.needs import Need
+from local.iam.needs import Context, Need
+
+# EventBridge tells a topic's policy nothing of the rule: a condition there is never met.
+WITHOUT_CONDITIONS = {"events.amazonaws.com": ("topic policy",)}
 
 
 def service_may(service: str, source_arn: str, need: Need, policy: Any) -> bool:
@@ -14,10 +17,12 @@ def service_may(service: str, source_arn: str, need: Need, policy: Any) -> bool:
     from ministack.core import iam_evaluator
     from ministack.core.responses import get_account_id, get_region
 
+    source = {"aws:sourcearn": source_arn, "aws:sourceaccount": get_account_id()}
+    if need.way in WITHOUT_CONDITIONS.get(service, ()):
+        source = {}
     context = {
         **{name.lower(): value for name, value in need.context.items()},
-        "aws:sourcearn": source_arn,
-        "aws:sourceaccount": get_account_id(),
+        **source,
     }
     need = Need(need.action, need.resource, context, need.way)
     asked = iam_evaluator.EvalContext(
@@ -37,14 +42,16 @@ def service_may(service: str, source_arn: str, need: Need, policy: Any) -> bool:
     return not enforced()
 
 
-def key_lets(service: str, source_arn: str, key: str | None, *verbs: str) -> bool:
+def key_lets(
+    service: str, source_arn: str, key: str | None, *verbs: str, context: Context | None = None
+) -> bool:
     """Whether a key's policy lets a service use it; true where there is no key."""
     from ministack.services import kms
 
     if not key:
         return True
     policy = (kms._resolve_key(key) or {}).get("Policy")
-    needs = [Need(f"kms:{verb}", key, way="key policy") for verb in verbs]
+    needs = [Need(f"kms:{verb}", key, context or {}, "key policy") for verb in verbs]
     # Each is asked, so that each is in the journal.
     answers = [service_may(service, source_arn, need, policy) for need in needs]
     return all(answers)

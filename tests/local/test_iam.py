@@ -499,3 +499,56 @@ def test_who_observes_is_told_and_not_refused(
     rights.client("nobody", "sqs").create_queue(QueueName="made-anyway")
 
     assert [each.action for each in rights.denials("nobody")] == ["sqs:CreateQueue"]
+
+
+def test_an_alarm_is_heard_where_the_topic_s_policy_lets_it(
+    rights: Rights, clients: Clients
+) -> None:
+    sns, sqs, alarms = clients("sns"), clients("sqs"), clients("cloudwatch")
+    topic = sns.create_topic(Name="iam-alarms")["TopicArn"]
+    url = sqs.create_queue(QueueName="iam-alarms")["QueueUrl"]
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:iam-alarms"
+    sender = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}}
+    let_in = policy(sender | {"Action": "sqs:SendMessage", "Resource": queue})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": let_in})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    alarms.put_metric_alarm(
+        AlarmName="iam", MetricName="m", Namespace="n", Statistic="Sum", Period=60, Threshold=1,
+        EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic],
+    )  # fmt: skip
+    publisher = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
+
+    def ring(service: str) -> None:
+        let_in = policy(publisher | {"Principal": {"Service": service}})
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=let_in)
+        for state in ("OK", "ALARM"):
+            alarms.set_alarm_state(AlarmName="iam", StateValue=state, StateReason="test")
+
+    ring("budgets.amazonaws.com")
+    (denial,) = rights.denials("cloudwatch.amazonaws.com")
+    assert (denial.action, denial.resource) == ("sns:Publish", topic)
+    assert not sqs.receive_message(QueueUrl=url).get("Messages")
+
+    ring("cloudwatch.amazonaws.com")
+    until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+
+
+def test_a_log_group_is_locked_only_with_a_key_that_lets_logs_in(clients: Clients) -> None:
+    owner = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    every = {"Effect": "Allow", "Principal": owner, "Action": "kms:*", "Resource": "*"}
+    kms, logs = clients("kms"), clients("logs")
+    key = kms.create_key(Policy=policy(every))["KeyMetadata"]["Arn"]
+    groups = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/iam/*"
+    service = {
+        "Effect": "Allow", "Principal": {"Service": f"logs.{REGION}.amazonaws.com"},
+        "Action": "kms:*", "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    }  # fmt: skip
+
+    error = refusal(lambda: logs.create_log_group(logGroupName="/iam/a", kmsKeyId=key))
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(every, service))
+
+    assert "not allowed to be used with" in error["Message"]
+    logs.create_log_group(logGroupName="/iam/a", kmsKeyId=key)
+    elsewhere = refusal(lambda: logs.create_log_group(logGroupName="/other/a", kmsKeyId=key))
+    assert elsewhere["Code"] == "InvalidParameterException"

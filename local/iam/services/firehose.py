@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from local.firehose_iceberg_settings import Settings
-from local.iam.decisions import may
+from local.iam.decisions import AccessDenied, may
 from local.iam.facts import CloudFacts, Facts
 from local.iam.needs import Need, encryption_context, key_needs
 from local.iam.sessions import Credentials, session
@@ -21,6 +23,16 @@ def as_its_role(settings: Settings) -> Credentials:
         credentials = session(settings.role_arn, SERVICE, settings.arn, settings.name)
         may(credentials.access_key, *needs(settings, CloudFacts()))
     return credentials
+
+
+def say_what_failed(settings: Settings, credentials: Credentials) -> None:
+    """Check the right to the stream's error log; without it failures are set aside in silence."""
+    if settings.log is not None:
+        group, stream = settings.log
+        place = f"log-group:{group}:log-stream:{stream}"
+        arn = f"arn:aws:logs:{settings.region}:{settings.account}:{place}"
+        with suppress(AccessDenied):
+            may(credentials.access_key, Need("logs:PutLogEvents", arn, way=WAY))
 
 
 def needs(settings: Settings, facts: Facts) -> list[Need]:
