@@ -23,7 +23,7 @@ class AccessDenied(PermissionError):
 
 def mode() -> str:
     """What LAKE_IAM says: `enforce` refuses, `observe` only notes."""
-    return os.environ.get("LAKE_IAM") or OBSERVE
+    return os.environ.get("LAKE_IAM") or ENFORCE
 
 
 def enforced() -> bool:

@@ -120,7 +120,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopCloud]:
     """One laptop cloud for all tests that don't stop it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAKE_CLASS_ARCHIVE", "off")
-        patch.setenv("LAKE_IAM", "enforce")
         shared = LaptopCloud(tmp_path_factory.mktemp("laptop"), free_port())
         shared.up()
         make_role(shared)
