@@ -42,6 +42,9 @@ class Facts(Protocol):
     def work_group(self, execution: str) -> str:
         """The work group of an Athena query."""
 
+    def output_location(self, group: str) -> str | None:
+        """Where a work group has its answers written."""
+
 
 class CloudFacts:
     """The answers of ministack's own state, within the request's account and region."""
@@ -107,6 +110,13 @@ class CloudFacts:
         from ministack.services import athena
 
         return str((athena._executions.get(execution) or {}).get("WorkGroup", "primary"))
+
+    def output_location(self, group: str) -> str | None:
+        from ministack.services import athena
+
+        settings = (athena._workgroups.get(group) or {}).get("Configuration") or {}
+        location = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
+        return str(location) if location else None
 
 
 def _key_of(record: Any, read: Callable[[Any], Any]) -> str | None:

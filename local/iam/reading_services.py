@@ -57,7 +57,14 @@ def athena(request: Request, _action: str, reading: Reading, facts: Facts) -> No
     if execution := body.get("QueryExecutionId"):
         reading.resource = request.arn(f"workgroup/{facts.work_group(str(execution))}")
     elif request.target == "StartQueryExecution":
-        reading.resource = request.arn(f"workgroup/{body.get('WorkGroup') or 'primary'}")
+        group = str(body.get("WorkGroup") or "primary")
+        reading.resource = request.arn(f"workgroup/{group}")
+        asked = (body.get("ResultConfiguration") or {}).get("OutputLocation")
+        bucket = str(facts.output_location(group) or asked or "").removeprefix("s3://")
+        if bucket:
+            # Athena looks where the bucket is before it takes a query.
+            place = f"arn:aws:s3:::{bucket.partition('/')[0]}"
+            reading.more.append(Need("s3:GetBucketLocation", place, way="Athena for its caller"))
 
 
 def scheduler(request: Request, _action: str, reading: Reading, _facts: Facts) -> None:

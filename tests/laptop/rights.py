@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -76,11 +75,27 @@ def used(lake: Lake, grants: set[Grant], prefix: str) -> set[Grant]:
     }
 
 
-def declared_unused() -> Iterator[Grant]:
-    """The grants of the list of those that no journey uses."""
-    for role, statement, actions in (entry for entries in UNUSED.values() for entry in entries):
-        for action in actions:
-            yield Grant(role, statement, action)
+class Reason(NamedTuple):
+    """Why roles of a pattern have an action of a statement that no journey uses."""
+
+    role: str
+    statement: str
+    action: str
+    why: str
+
+    def covers(self, grant: Grant) -> bool:
+        """Whether the reason is one for this grant."""
+        return fnmatchcase(grant.role, self.role) and grant[1:] == (self.statement, self.action)
+
+
+def reasons() -> list[Reason]:
+    """The list of grants that no journey uses, one by one."""
+    return [
+        Reason(role, statement, action, why)
+        for why, entries in UNUSED.items()
+        for role, statement, *actions in entries
+        for action in actions
+    ]
 
 
 def _actions(statement: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from local.installed import REPOSITORY, cloud_python
 from tests.laptop.journey import Lake
-from tests.laptop.rights import Grant, declared_unused, granted, policies, used
+from tests.laptop.rights import Grant, granted, policies, reasons, used
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,11 +29,12 @@ def listed(grants: set[Grant]) -> list[str]:
 
 def test_every_right_was_used_or_has_its_reason(lake: Lake) -> None:
     grants = granted(lake, lake.prefix)
-    used_grants, declared = used(lake, grants, lake.prefix), set(declared_unused())
+    unused, known = grants - used(lake, grants, lake.prefix), reasons()
 
-    assert listed(grants - used_grants - declared) == [], "nobody needs them: take them out"
-    assert listed(declared & used_grants) == [], "they are used: take them off the list"
-    assert listed(declared - grants) == [], "there are no such rights: take them off the list"
+    without_reason = {grant for grant in unused if not any(why.covers(grant) for why in known)}
+    stale = [why for why in known if not any(why.covers(grant) for grant in unused)]
+    assert listed(without_reason) == [], "nobody needs them: take them out of Terraform"
+    assert stale == [], "they are used, or not granted: take them off the list"
 
 
 def test_the_loss_of_any_used_statement_would_refuse_something(lake: Lake) -> None:

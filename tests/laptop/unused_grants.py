@@ -5,4 +5,5 @@ A grant that is used must not stand here, and one that nobody needs is taken out
 
 from __future__ import annotations
 
-UNUSED: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {}
+# Reason: role (or a pattern of roles), statement, actions.
+UNUSED: dict[str, list[tuple[str, ...]]] = {}

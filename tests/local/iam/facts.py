@@ -38,3 +38,6 @@ class OneOfEach:
 
     def work_group(self, execution: str) -> str:
         return {"q1": "lake"}.get(execution, "primary")
+
+    def output_location(self, group: str) -> str | None:
+        return {"lake": "s3://answers/results/"}.get(group)
