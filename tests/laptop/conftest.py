@@ -29,10 +29,16 @@ def judged() -> list[int]:
     return [0]
 
 
+@pytest.fixture(scope="session")
+def prefix(lake: Lake) -> str:
+    """What the names of the lake's roles begin with, also while a journey has it destroyed."""
+    return f"{lake.deployment['prefix']}-"
+
+
 @pytest.fixture(autouse=True)
-def _nothing_is_denied(lake: Lake, judged: list[int]) -> Iterator[None]:
+def _nothing_is_denied(lake: Lake, prefix: str, judged: list[int]) -> Iterator[None]:
     """Whatever a journey does, each role has the rights for it."""
     yield
     decisions = journal.read(lake.state_dir, since=judged[0])
     judged[0] += len(decisions)
-    assert undeclared(decisions, lake.prefix) == []
+    assert undeclared(decisions, prefix) == []

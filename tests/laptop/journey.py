@@ -90,11 +90,6 @@ class Lake:
         values = json.loads(self.deployment_file.read_text())
         return Deployment(LAPTOP, values, role=OWN_RIGHTS)
 
-    @property
-    def prefix(self) -> str:
-        """What the names of this lake's roles begin with."""
-        return f"{self.deployment['prefix']}-"
-
     def client(self, service: str) -> Any:
         """A client of this lake's AWS."""
         return self.deployment.client(service)

@@ -136,9 +136,9 @@ LOSSES: list[tuple[str, str, str, str, Act]] = [
     [pytest.param(*loss[:3], loss[4], id=f"{loss[0]}-{loss[1]}-{loss[3]}") for loss in LOSSES],
 )
 def test_a_statement_that_is_gone_is_missed(
-    lake: Lake, judged: list[int], role: str, statement: str, action: str, act: Act
+    lake: Lake, prefix: str, judged: list[int], role: str, statement: str, action: str, act: Act
 ) -> None:
-    names = [name for name in policies(lake) if name.startswith(lake.prefix)]
+    names = [name for name in policies(lake) if name.startswith(prefix)]
     (name,) = (name for name in names if name.endswith(f"-{role}"))
     seen = len(journal.read(lake.state_dir))
 

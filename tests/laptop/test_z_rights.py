@@ -27,9 +27,9 @@ def listed(grants: set[Grant]) -> list[str]:
     return sorted(f"{grant.role} {grant.statement} {grant.action}" for grant in grants)
 
 
-def test_every_right_was_used_or_has_its_reason(lake: Lake) -> None:
-    grants = granted(lake, lake.prefix)
-    unused, known = grants - used(lake, grants, lake.prefix), reasons()
+def test_every_right_was_used_or_has_its_reason(lake: Lake, prefix: str) -> None:
+    grants = granted(lake, prefix)
+    unused, known = grants - used(lake, grants, prefix), reasons()
 
     without_reason = {grant for grant in unused if not any(why.covers(grant) for why in known)}
     stale = [why for why in known if not any(why.covers(grant) for grant in unused)]
