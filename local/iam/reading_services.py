@@ -59,20 +59,12 @@ def athena(request: Request, _action: str, reading: Reading, facts: Facts) -> No
     elif request.target == "StartQueryExecution":
         group = str(body.get("WorkGroup") or "primary")
         reading.resource = request.arn(f"workgroup/{group}")
-        reading.more += _default_database(request)
         asked = (body.get("ResultConfiguration") or {}).get("OutputLocation")
         bucket = str(facts.output_location(group) or asked or "").removeprefix("s3://")
         if bucket:
             # Athena looks where the bucket is before it takes a query.
             place = f"arn:aws:s3:::{bucket.partition('/')[0]}"
             reading.more.append(Need("s3:GetBucketLocation", place, way="Athena for its caller"))
-
-
-def _default_database(request: Request) -> list[Need]:
-    """Athena looks at the database `default` for every query, whatever the query is about."""
-    base = f"arn:aws:glue:{request.region}:{request.account}"
-    places = f"{base}:catalog", f"{base}:database/default"
-    return [Need("glue:GetDatabase", place, way="Athena for its caller") for place in places]
 
 
 def scheduler(request: Request, _action: str, reading: Reading, _facts: Facts) -> None:

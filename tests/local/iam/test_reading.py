@@ -190,15 +190,13 @@ def test_a_query_belongs_to_the_work_group_that_it_was_started_in() -> None:
     assert first.resource == f"{base}primary"
 
 
-def test_a_query_s_caller_may_look_at_default_and_where_the_bucket_of_answers_is() -> None:
+def test_a_query_s_caller_may_look_where_the_bucket_of_answers_is() -> None:
     def places(**body: Any) -> list[tuple[str, str]]:
         return asked(reading("athena", "athena:StartQueryExecution", "*", body=body))
 
-    base = f"arn:aws:glue:{REGION}:{ACCOUNT}"
-    default = [("glue:GetDatabase", f"{base}:{name}") for name in ("catalog", "database/default")]
     own = {"OutputLocation": "s3://mine/x/"}
-    assert places(WorkGroup="lake") == [*default, ("s3:GetBucketLocation", f"{S3}answers")]
-    assert places(ResultConfiguration=own) == [*default, ("s3:GetBucketLocation", f"{S3}mine")]
+    assert places(WorkGroup="lake") == [("s3:GetBucketLocation", f"{S3}answers")]
+    assert places(ResultConfiguration=own) == [("s3:GetBucketLocation", f"{S3}mine")]
 
 
 def test_a_job_run_is_named_tagged_and_its_role_is_handed_over() -> None:
