@@ -19,8 +19,10 @@ JUSTIFIED = {
     "CKV_AWS_240": (1, "Encryption at rest is asked of Firehose for Direct PUT only"),
     "CKV_AWS_241": (1, "The same: Kinesis carries the lake's own key"),
     "CKV_AWS_272": (7, "The zips are built from this repository"),
+    "CKV_AWS_290": (2, "A workspace that is to be made has no ARN yet"),
     "CKV_AWS_309": (3, "The function checks keys"),
     "CKV_AWS_333": (1, "Only in a network of its own"),
+    "CKV_AWS_355": (2, "A workspace that is to be made has no ARN yet"),
     "CKV2_AWS_11": (1, "One container without an open port"),
     "CKV2_AWS_57": (1, "Only their owner can rotate them"),
 }
