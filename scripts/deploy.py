@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lake_cli.deployment import Deployment as Names
 from lake_cli.roles import OWN_RIGHTS
 from local.installed import LaptopError
@@ -94,6 +96,7 @@ class Deployment:
                 f"{self.env} has no registry yet: `make deploy ENV={self.env}` with the stream off "
                 "makes it, then come back."
             )
+        stop_for(self._account_problems())
         names = self._lake(json.loads(self.file.read_text()))
         image = Image.of(names.values)
         publish(image, names.client("ecr"), self.console)
@@ -321,6 +324,9 @@ def main(argv: list[str] | None = None) -> int:
                     outcome = "nothing is left"
     except (DeployError, MirrorError, LaptopError) as error:
         print(f"deploy: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"deploy: AWS says no: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("deploy: interrupted; `make deploy` goes on from here", file=sys.stderr)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lake_cli.deployment import LAPTOP, Deployment
+from local.lifecycle import REGION
 from scripts.deploy import LAPTOP_ACCOUNT
 from scripts.deployment.deployer import Place
 from scripts.samples import arrivals
 from scripts.samples.workbook import Cell, xlsx
-from tests.laptop.journey import ROOT, Lake, counts, written
+from tests.laptop.journey import ROOT, Lake, counts, eventually, written
 
 pytestmark = [pytest.mark.laptop, pytest.mark.timeout(900)]
 
+AT_WORK = ["SUBMITTED", "PENDING", "SCHEDULED", "RUNNING"]
 FOUNTAINS = """\
 about: Drinking fountains of a city, as a clerk lists them.
 kind: upload
@@ -47,12 +53,16 @@ def test_a_second_plan_is_empty(lake: Lake) -> None:
     assert "No changes" in lake.terraform("plan", "--detailed-exitcode")
 
 
-def test_the_lake_can_be_destroyed(lake: Lake) -> None:
+def test_the_lake_can_be_destroyed_while_it_works(lake: Lake) -> None:
     services = ("s3", "glue", "sqs", "iam", "lambda", "dynamodb")
     s3, glue, sqs, iam, functions, dynamodb = (lake.client(name) for name in services)
+    emr, application = lake.client("emr-serverless"), lake.deployment["spark_application_id"]
+    lake.run("run", "emt/gold", "--full")
+    eventually(lambda: emr.list_job_runs(applicationId=application, states=AT_WORK)["jobRuns"])
 
-    lake.terraform("destroy")
+    assert "the lake: at rest" in lake.terraform("destroy")
 
+    assert emr.list_applications()["applications"] == []
     assert s3.list_buckets()["Buckets"] == []
     assert glue.get_databases()["DatabaseList"] == []
     assert sqs.list_queues().get("QueueUrls", []) == []
@@ -63,9 +73,32 @@ def test_the_lake_can_be_destroyed(lake: Lake) -> None:
     lake.run("loads", code=3)
 
 
+def cut_off(lake: Lake, *words: str) -> str:
+    """An apply whose Terraform is killed when Spark's application is there and not in the state."""
+    names = Deployment(LAPTOP, {"region": REGION, "endpoint": f"http://127.0.0.1:{lake.port}"})
+    emr, state = names.client("emr-serverless"), lake.state_dir / "terraform" / "terraform.tfstate"
+    place = ("--state-dir", str(lake.state_dir), "--port", str(lake.port))
+    command = [sys.executable, "-m", "scripts.deploy", "apply", *place, *words]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        eventually(lambda: emr.list_applications()["applications"])
+        known = {r["type"] for r in json.loads(state.read_text())["resources"] if r["instances"]}
+        assert "aws_emrserverless_application" not in known
+        listed = ["ps", "-axww", "-o", "pid=,ppid=,command="]
+        lines = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+        (terraform,) = (
+            int(pid)
+            for pid, parent, name, *_ in map(str.split, lines.splitlines())
+            if parent == str(process.pid) and name == "terraform"
+        )
+        os.kill(terraform, signal.SIGKILL)
+        _, told = process.communicate(timeout=120)
+    assert process.returncode == 1
+    return told
+
+
 @pytest.fixture(scope="module")
 def with_fountains(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The catalogue with one YAML file more, built elsewhere and applied where nothing is left."""
+    """The catalogue with one YAML file more, applied where nothing is left, at the second try."""
     place = tmp_path_factory.mktemp("toy")
     shutil.copytree(ROOT / "catalog", place / "catalog")
     declaration = place / "catalog" / "city" / "sources" / "fountains.yaml"
@@ -73,8 +106,25 @@ def with_fountains(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Path
     declaration.write_text(FOUNTAINS, encoding="utf-8")
     build = [sys.executable, "-m", "scripts.build", "--catalog", str(place / "catalog")]
     subprocess.run([*build, "--out", str(place / "build")], cwd=ROOT, check=True)
+    told = cut_off(lake, "--build", str(place / "build"))
+    assert "apply was killed after" in told
+    assert "run it again, it goes on from there" in told
     lake.terraform("apply", "--build", str(place / "build"))
     return place
+
+
+def test_an_apply_that_was_cut_off_is_healed_by_the_next(lake: Lake, with_fountains: Path) -> None:
+    kms = lake.client("kms")
+    keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
+    named = [key for key in keys if lake.deployment["prefix"] in key["Description"]]
+
+    (application,) = lake.client("emr-serverless").list_applications()["applications"]
+    assert application["id"] == lake.deployment["spark_application_id"]
+    assert [key["Arn"] for key in named if key["KeyState"] == "Enabled"] == [
+        lake.deployment["kms_key_arn"]
+    ]
+    built = ("--build", str(with_fountains / "build"))
+    assert "No changes" in lake.terraform("plan", "--detailed-exitcode", *built)
 
 
 def test_a_toy_source_needs_one_file_from_upload_to_query(lake: Lake, with_fountains: Path) -> None:

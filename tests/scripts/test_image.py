@@ -17,10 +17,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
 from scripts import deploy
 from scripts.deployment.image import SERVICE, content_tag
+from tests.scripts.deploying import answering
 
 REPOSITORY = "tfm-dgv-mbdde-dev-weather-poller"
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -228,6 +230,18 @@ def test_a_lake_that_was_never_applied_has_no_registry(
     assert deploy.main(["image", "--env", "prod"]) == 1
 
     assert "prod has no registry yet: `make deploy ENV=prod`" in capsys.readouterr().err
+
+
+def test_without_credentials_the_registry_is_not_even_asked_for(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.install("docker")
+
+    with answering({"GetCallerIdentity": NoCredentialsError()}):
+        assert deploy.main(["image", "--env", "dev"]) == 1
+
+    assert "there are no AWS credentials here: set AWS_PROFILE" in capsys.readouterr().err
+    assert bench.calls == []
 
 
 def test_the_laptop_needs_no_image(capsys: pytest.CaptureFixture[str]) -> None:

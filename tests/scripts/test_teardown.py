@@ -172,6 +172,20 @@ def test_a_lake_that_can_not_be_brought_to_rest_is_not_half_destroyed(
     assert "destroy" not in stage.verbs
 
 
+def test_a_right_that_is_missing_is_told_in_a_sentence(
+    stage: Stage, lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.answers["GetApplication"] = refusal(
+        "AccessDeniedException", text="not authorized to look"
+    )
+
+    assert stage.deploy("apply") == 1
+
+    assert "deploy: AWS says no" in (told := capsys.readouterr().err)
+    assert "not authorized to look" in told
+    assert "apply" not in stage.verbs
+
+
 def test_files_that_are_to_be_kept_are_no_reason_for_half_a_destroy(
     stage: Stage, lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
