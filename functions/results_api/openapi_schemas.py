@@ -68,9 +68,9 @@ def filters(view: View) -> list[Json]:
 
 
 def _several(kind: Json) -> Json:
-    """One value, or the parameter again for each of several."""
-    values = {"type": "array", "items": kind, "minItems": 1, "maxItems": MOST_VALUES}
-    return {"anyOf": [kind, values]}
+    """The parameter once for each value. A list and nothing else: by `anyOf` of a value and a list
+    nobody can tell how to write it, and a stranger's object arrived as the words of its keys."""
+    return {"type": "array", "items": kind, "minItems": 1, "maxItems": MOST_VALUES}
 
 
 def usual(view: View, limit: int) -> list[Json]:

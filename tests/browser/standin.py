@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,7 +44,7 @@ class Mood:
     detail: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     only: str = ""  # the path that the status is for; else all of /v1/
-    seconds: float = 0.0
+    under_way: threading.Event | None = None  # answers wait for it
     held: str = ""  # the path whose refusals wait for the word
     word: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
@@ -99,8 +98,8 @@ class Answer(BaseHTTPRequestHandler):
     def _api(self, path: str, query: dict[str, str]) -> None:
         mood = self.server.mood
         mood.asked.append(self.path)
-        if mood.seconds:
-            time.sleep(mood.seconds)
+        if mood.under_way is not None:
+            mood.under_way.wait(30)
         key = self.headers.get("x-api-key")
         if key != KEY and mood.held and mood.held in path:
             mood.word.wait(10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from playwright.sync_api import expect
 
@@ -78,13 +80,13 @@ def test_forgetting_the_key_shows_nothing_any_more(open_page: Opener) -> None:
 
 
 def test_while_answers_are_under_way_their_places_are_held(open_page: Opener, mood: Mood) -> None:
-    mood.seconds = 0.6
+    mood.under_way = threading.Event()
 
     page = open_page(settled=False)
-    page.wait_for_selector(".skeleton")
 
-    assert page.locator(".skeleton").count() == 6
+    expect(page.locator(".skeleton")).to_have_count(6)
     assert page.get_attribute("#hours", "aria-busy") == "true"
+    mood.under_way.set()
     expect(page.locator(".skeleton")).to_have_count(0)
     assert page.locator("[aria-busy]").count() == 0
 

@@ -239,9 +239,10 @@ def test_a_backfill_that_was_interrupted_joins_the_chunk_that_runs(
     command = [*RUN, "backfill", "emt/gold", *WEEKS, "--chunk", "31d"]
     environment = {"LAKE_DEPLOYMENT": deployment, "PYTHONPATH": ":".join(filter(None, sys.path))}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        patience = time.monotonic() + 60
         while not any(one["seen"] for one in states.executions.values()):
+            assert time.monotonic() < patience, "it never looked at its execution"
             time.sleep(0.05)
-        time.sleep(0.5)  # between two looks, where almost all of its time passes
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == Exit.INTERRUPTED

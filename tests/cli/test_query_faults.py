@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -33,9 +36,15 @@ class Deployed(Deployment):
         return self.athena
 
 
+def sleep_as(monkeypatch: pytest.MonkeyPatch, sleep: Callable[[float], None]) -> None:
+    """Let the command sleep in this way, and nobody else: other threads of this process do, too."""
+    own = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
+    monkeypatch.setattr(queries, "time", own)
+
+
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Stubber:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    sleep_as(monkeypatch, lambda _: None)
     client = boto3.client(
         "athena", region_name="eu-south-2", aws_access_key_id="x", aws_secret_access_key="x"
     )
@@ -109,7 +118,7 @@ def test_a_query_is_stopped_when_the_person_gives_up(
     def give_up(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("time.sleep", give_up)
+    sleep_as(monkeypatch, give_up)
     ends(stub, "RUNNING")
     stub.add_response("stop_query_execution", {}, PLACE)
 

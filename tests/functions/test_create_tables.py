@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
+from functions.create_tables import tables
 from functions.create_tables.handler import handler
 from functions.create_tables.tables import Fate, TableRefused
 from lake.catalog import Catalog
@@ -63,7 +64,7 @@ class Glue:
 def glue(lake: Lake, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Glue:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(tables, "time", SimpleNamespace(sleep=lambda _: None))
     made = Glue()
     wire.athena.done = made.apply
     return made
@@ -165,7 +166,7 @@ def test_a_statement_that_never_ends_is_stopped_and_said_and_the_others_are_done
     glue: Glue, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(tables, "time", SimpleNamespace(sleep=slept.append))
     wire.athena.endless = "`stops`"
 
     with pytest.raises(TableRefused) as refused:

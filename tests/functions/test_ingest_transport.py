@@ -203,6 +203,7 @@ def test_a_pause_that_takes_all_the_time_that_is_left_is_not_begun(
         asker.json(*steps, retries=1)
 
     assert len(asker.script.paths) == asked
+    assert asker.hours.slept == [9.0] * (asked - 1)
 
 
 def test_without_time_nobody_is_asked(asker: Asker) -> None:

@@ -57,12 +57,12 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def until(found: Callable[[], T], timeout: float = 30) -> T:
+def until(found: Callable[[], T], timeout: float = 30, every_s: float = 0.1) -> T:
     """Ask again and again until the answer is true, and give it back."""
     deadline = time.monotonic() + timeout
     while not (answer := found()):
         assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.1)
+        time.sleep(every_s)
     return answer
 
 

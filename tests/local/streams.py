@@ -7,7 +7,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,11 @@ class StreamLake:
         pages = self.athena.get_paginator("get_query_results").paginate(QueryExecutionId=started)
         rows = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]]
         return [[cell.get("VarCharValue") for cell in row] for row in rows][1:]
+
+    def saved(self, service: str, holds: Callable[[str], bool]) -> None:
+        """Wait until what the cloud has on disk of a service is as it should be."""
+        (state,) = until(lambda: list(self.cloud.state_dir.rglob(f"{service}.json")))
+        until(lambda: holds(state.read_text()))
 
     def count(self) -> int:
         ((rows,),) = self.ask(f"select count(*) from {TABLE.name}")

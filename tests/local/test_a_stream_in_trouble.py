@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import random
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from lake_cli.deployment import LAPTOP, Deployment
 from local.lifecycle import REGION, LaptopCloud
 from tests.local.conftest import until
 from tests.local.streams import BUCKET, ERRORS, STREAM, StreamLake, raw
-from tests.local.test_firehose_iceberg import kill
+from tests.local.test_firehose_iceberg import kill, read_to
 from tests.weather import EPOCH, SOURCE, envelope, observation, record
 
 PLACES = [f"place {number}" for number in range(245)]
@@ -86,17 +85,17 @@ def test_after_poison_doubles_a_crash_and_a_kill_a_replay_makes_the_table_whole(
 
     # A third arrives in peace, a third meets a broken transform, a third a kill.
     lake.put(sent[:3_300])
-    until(lambda: seen(lake) == 3_300, 60)
+    until(lambda: seen(lake) == 3_300, 60, every_s=1)
     lake.crash(broken=True)
     lake.put(sent[3_300:6_600])
-    until(lambda: seen(lake) == 6_600, 90)
+    until(lambda: seen(lake) == 6_600, 90, every_s=1)
     lake.crash(broken=False)
-    time.sleep(2.5)  # the mended function is saved
+    lake.saved("lambda", lambda state: '"CRASH"' not in state)
     lake.put(sent[6_600:])
-    time.sleep(0.9)
+    until(lambda: not read_to(lake.cloud), every_s=0.01)  # a delivery is under way
     kill(lake.cloud)
     lake.cloud.up()
-    until(lambda: seen(lake) == 10_000, 120)
+    until(lambda: seen(lake) == 10_000, 120, every_s=1)
 
     told = replayed(lake)
 
@@ -116,7 +115,6 @@ def test_after_poison_doubles_a_crash_and_a_kill_a_replay_makes_the_table_whole(
 
 def seen(lake: StreamLake) -> int:
     """Records that have come out at one end or the other; looking costs the cloud its time."""
-    time.sleep(1)
     return lake.count() + sum(1 for _ in lake.errors())
 
 

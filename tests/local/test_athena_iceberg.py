@@ -469,7 +469,13 @@ def test_a_stopped_query_is_cancelled_at_once(lake: Lake) -> None:
         "SELECT count(*) FROM UNNEST(sequence(1, 9000000)) AS a(x) "
         "CROSS JOIN UNNEST(sequence(1, 9000000)) AS b(y) WHERE x * y % 7 = 3"
     )
-    time.sleep(0.3)
+    execution = {"QueryExecutionId": query}
+
+    def state() -> str:
+        found = lake.athena.get_query_execution(**execution)["QueryExecution"]
+        return str(found["Status"]["State"])
+
+    until(lambda: state() == "RUNNING")
 
     lake.athena.stop_query_execution(QueryExecutionId=query)
 
@@ -548,6 +554,11 @@ def test_optimize_beside_a_writer_loses_no_row(lake: Lake) -> None:
     assert lake.ask("SELECT count(*), count(distinct bus) FROM polls") == [[str(rows)] * 2]
 
 
+def newest(table: Table) -> float:
+    """When the table's newest snapshot was made."""
+    return max(one.timestamp_ms for one in table.refresh().metadata.snapshots) / 1000
+
+
 def test_vacuum_forgets_the_past_and_deletes_its_files_only(lake: Lake) -> None:
     table = lake.make_polls(
         vacuum_max_snapshot_age_seconds="1",
@@ -562,7 +573,7 @@ def test_vacuum_forgets_the_past_and_deletes_its_files_only(lake: Lake) -> None:
     assert lake.ask(f"SELECT count(*) FROM polls FOR VERSION AS OF {first}") == [["9"]]
     # Not a minute old and in no snapshot: perhaps a commit is on its way.
     lake.s3.put_object(Bucket=lake.database, Key="polls/data/in-flight.parquet", Body=b"x")
-    time.sleep(1.1)
+    until(lambda: time.time() > newest(table) + 1)
 
     lake.ask("VACUUM polls")
 
@@ -591,9 +602,11 @@ def test_vacuum_keeps_what_is_younger_than_the_limit(lake: Lake) -> None:
 def test_the_past_can_be_asked_by_version_and_by_time(lake: Lake) -> None:
     table = lake.make_polls()
     table.append(polls(table, 0, 4))
-    time.sleep(0.05)
-    between = datetime.now().astimezone().isoformat(timespec="milliseconds")
-    time.sleep(0.05)
+    # Milliseconds apart, which is as fine as snapshots and questions tell time.
+    until(lambda: time.time() > newest(table) + 0.002, every_s=0.001)
+    asked = time.time()
+    between = datetime.fromtimestamp(asked).astimezone().isoformat(timespec="milliseconds")
+    until(lambda: time.time() > asked + 0.002, every_s=0.001)
     table.append(polls(table, 4, 4))
     versions = lake.ask('SELECT snapshot_id FROM "polls$snapshots" ORDER BY committed_at')
 

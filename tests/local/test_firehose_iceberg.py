@@ -159,10 +159,9 @@ def test_a_deleted_stream_delivers_no_more_and_a_new_one_begins_anew(lake: Strea
     lake.put([record(0)])
     lake.settled(1, 0)
     lake.firehose.delete_delivery_stream(DeliveryStreamName=STREAM)
-    time.sleep(1.5)
+    until(lambda: not list(lake.cloud.state_dir.rglob(f"*_{STREAM}_*.json")))
     lake.put([record(1)])
 
-    time.sleep(1.5)
     lake.make_delivery(0, 5)
     lake.put([record(2)])
 
@@ -171,7 +170,8 @@ def test_a_deleted_stream_delivers_no_more_and_a_new_one_begins_anew(lake: Strea
 
 def test_what_kinesis_took_a_moment_before_a_kill_is_delivered_after_it(lake: StreamLake) -> None:
     lake.make(seconds=2)
-    time.sleep(2.5)  # the stream itself is saved
+    lake.saved("kinesis", lambda state: STREAM in state)
+    lake.saved("firehose", lambda state: STREAM in state)
     lake.put(record(number) for number in range(500))
 
     kill(lake.cloud)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,8 +164,9 @@ def test_a_killed_cloud_loses_seconds_and_leaves_no_process(make_cloud: Make) ->
     queue = watch_a_queue(cloud)
     client(cloud, "sqs").send_message(QueueUrl=queue, MessageBody="before")
     until(lambda: "seen/before" in keys(cloud))
-    start_sleeper(cloud)
-    time.sleep(3)
+    application, _ = start_sleeper(cloud)
+    state = cloud.state_dir / "state"
+    until(lambda: any(application in path.read_text() for path in state.glob("*.json")))
 
     os.kill(cloud.status()["pid"], signal.SIGKILL)
     until(lambda: not cloud.status()["running"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from local.lifecycle import REGION, LaptopCloud
 from tests.local.conftest import ROLE, Clients, queue_of_events, until, zipped
@@ -71,28 +71,47 @@ def test_versions_are_listed_under_the_keys_they_have(clients: Clients) -> None:
         assert b"<Key>a%20b%2Bc%2520d%25.txt</Key>" in answer.read()
 
 
-def test_a_call_ends_on_its_old_code_while_the_function_is_replaced(clients: Clients) -> None:
+SLOW = """
+import time
+from pathlib import Path
+
+def handler(event, context):
+    begun, go_on = Path(event["begun"]), Path(event["go_on"])
+    begun.touch()
+    while not go_on.exists():
+        time.sleep(0.05)
+    return "old"
+"""
+
+
+def test_a_call_ends_on_its_old_code_while_the_function_is_replaced(
+    clients: Clients, tmp_path: Path
+) -> None:
     functions = clients("lambda")
-    slow = "import time\ndef handler(event, context):\n    time.sleep(3)\n    return 'old'\n"
+    begun, go_on = tmp_path / "begun", tmp_path / "go_on"
+    event = json.dumps({"begun": str(begun), "go_on": str(go_on)})
     functions.create_function(
         FunctionName="slow",
         Runtime=f"python3.{sys.version_info.minor}",
         Role=ROLE,
         Handler="slow.handler",
         Timeout=20,
-        Code={"ZipFile": zipped("slow.py", slow)},
+        Code={"ZipFile": zipped("slow.py", SLOW)},
     )
     functions.get_waiter("function_active_v2").wait(FunctionName="slow")
     with ThreadPoolExecutor(1) as aside:
-        running = aside.submit(functions.invoke, FunctionName="slow")
-        time.sleep(1.5)
+        running = aside.submit(functions.invoke, FunctionName="slow", Payload=event)
+        until(begun.exists)
         functions.update_function_code(
-            FunctionName="slow", ZipFile=zipped("slow.py", slow.replace("old", "new"))
+            FunctionName="slow", ZipFile=zipped("slow.py", SLOW.replace("old", "new"))
         )
+        go_on.touch()
         assert json.loads(running.result()["Payload"].read()) == "old"
 
     functions.get_waiter("function_updated_v2").wait(FunctionName="slow")
-    assert json.loads(functions.invoke(FunctionName="slow")["Payload"].read()) == "new"
+    assert (
+        json.loads(functions.invoke(FunctionName="slow", Payload=event)["Payload"].read()) == "new"
+    )
 
 
 def test_an_alarm_is_read_back_as_it_was_written(cloud: LaptopCloud) -> None:
