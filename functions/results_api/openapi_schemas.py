@@ -68,9 +68,13 @@ def filters(view: View) -> list[Json]:
 
 
 def _several(kind: Json) -> Json:
-    """The parameter once for each value. A list and nothing else: by `anyOf` of a value and a list
-    nobody can tell how to write it, and a stranger's object arrived as the words of its keys."""
-    return {"type": "array", "items": kind, "minItems": 1, "maxItems": MOST_VALUES}
+    """One value, or the parameter again for each of several.
+
+    Types side by side, no `anyOf`: by that nobody can tell how a value is to be written, and a
+    client's object went as the words of its keys, which are values like any other.
+    """
+    values = {"items": kind, "minItems": 1, "maxItems": MOST_VALUES}
+    return {**kind, "type": [kind["type"], "array"], **values}
 
 
 def usual(view: View, limit: int) -> list[Json]:

@@ -1,0 +1,259 @@
+"""Where the results API's bounds lie: pure, and each one met from both sides."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+
+from functions.results_api import cursors, forms
+from functions.results_api.answers import matches, stale
+from functions.results_api.cursors import Cursor, NoCursor
+from functions.results_api.forms import packed, takes_gzip, wanted, weight
+from functions.results_api.keys import KEPT_SECONDS, KEPT_WHILE_AWAY_SECONDS, Bucket
+from functions.results_api.problems import Problem
+from functions.results_api.questions import Asked, question
+from functions.results_api.remembered import Away, Remembered, Seen
+from functions.results_api.snapshots import LIST_SECONDS, POINTER_SECONDS, STATE_SECONDS
+from functions.results_api.values import parse
+from functions.results_api.views import View
+from lake.api_keys import ApiKey
+from lake.catalog import Catalog
+
+LINES = View.of(Catalog.bundled().results["emt_lines"])
+SNAPSHOT = "20260830T101500Z-1a2b3c4d"
+
+
+def asked(*pairs: tuple[str, str]) -> Asked:
+    return Asked.of(urlencode(pairs))
+
+
+def refusal(said: str) -> str:
+    with pytest.raises(Problem) as refused:
+        question(LINES, Asked.of(said))
+    return refused.value.kind
+
+
+# What is asked
+
+
+def test_a_page_has_from_one_row_to_as_many_as_are_declared() -> None:
+    assert LINES.page == 1000
+    assert question(LINES, asked()).limit == 100
+    for limit in (1, 1000):
+        assert question(LINES, asked(("limit", str(limit)))).limit == limit
+    for wrong in ("0", "1001", "-1", "01", "1.0", "", " 1"):
+        assert refusal(urlencode({"limit": wrong})) == "wrong-limit"
+
+
+def test_a_filter_takes_fifty_values_and_a_question_a_hundred_parameters() -> None:
+    fifty = [("line", str(n)) for n in range(50)]
+    more = [("line.ne", str(n)) for n in range(50)]
+
+    found = question(LINES, asked(*fifty, *more))
+
+    assert [len(condition.values) for condition in found.conditions] == [50, 50]
+    assert refusal(urlencode([*fifty, ("line", "50")])) == "too-many-values"
+    with pytest.raises(Problem, match="at most 100 parameters"):
+        asked(*fifty, *more, ("limit", "1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "wrong"),
+    [
+        ("string", ["", "x" * 500], ["x" * 501]),
+        ("int", ["-2147483648", "2147483647", "-0"], ["-2147483649", "2147483648", "+1", "1 "]),
+        (
+            "long",
+            ["-9223372036854775808", "9223372036854775807"],
+            ["-9223372036854775809", "9223372036854775808", "1" * 20],
+        ),
+        ("double", ["0", "-1.5e3", "1E308"], ["1e309", "NaN", "inf", ".5", "1.", "0x1", "1_0"]),
+        ("boolean", ["true", "false"], ["True", "1", "", "yes"]),
+        ("date", ["2024-02-29"], ["2025-02-29", "2025-2-9", "20250209", "2025-02-09T00:00"]),
+        ("timestamp", ["2025-08-30", "2025-08-30T10:15:00+02:00"], ["2025-08-30T25:00", "now"]),
+    ],
+)
+def test_a_value_is_of_its_columns_type_to_the_last_one(
+    kind: str, good: list[str], wrong: list[str]
+) -> None:
+    for text in good:
+        parse(kind, text)
+    for text in wrong:
+        with pytest.raises(ValueError, match=r".*"):
+            parse(kind, text)
+
+
+# Cursors
+
+
+def test_a_cursor_that_is_given_back_is_the_one_that_was_given() -> None:
+    given = Cursor(SNAPSHOT, "abc", ("ñ", None, 0.5), 2**62 - 1)
+
+    assert cursors.loads(given.dumps(), ["string", "string", "double"]) == given
+    with pytest.raises(NoCursor):
+        cursors.loads(Cursor(SNAPSHOT, "abc", (), 2**62).dumps(), [])
+    with pytest.raises(NoCursor):
+        cursors.loads(Cursor(SNAPSHOT, "abc", (), -1).dumps(), [])
+    with pytest.raises(NoCursor):
+        cursors.loads(Cursor("latest", "abc", (), 1).dumps(), [])
+
+
+def test_a_cursor_is_no_longer_than_an_address_may_be() -> None:
+    assert cursors.SPELLING.fullmatch("a" * 4000)
+    assert not cursors.SPELLING.fullmatch("a" * 4001)
+    assert refusal(f"cursor={'a' * 4001}") == "no-cursor"
+
+
+# Forms
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        (None, "json"),
+        (" ", "json"),
+        ("text/csv", "csv"),
+        ("TEXT/CSV", "csv"),
+        ("text/*", "csv"),
+        ("application/*;q=0.5, text/csv;q=0.4", "json"),
+        ("*/*, text/csv", "csv"),
+        ("text/csv;q=0, */*", "json"),
+        ("text/csv;q=many, application/json;q=0.1", "json"),
+        ("application/json;q=0.9, application/vnd.apache.parquet", "parquet"),
+        ("text/csv;q=0.5, application/json;q=0.5", "csv"),
+    ],
+)
+def test_the_form_that_is_liked_best_is_given(accept: str | None, form: str) -> None:
+    assert wanted(accept) == form
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/csv;q=0", "application/json;q=0.0"])
+def test_a_form_that_nobody_has_is_refused(accept: str) -> None:
+    with pytest.raises(Problem) as refused:
+        wanted(accept)
+
+    assert (refused.value.status, refused.value.parameter) == (406, "Accept")
+
+
+@pytest.mark.parametrize(
+    ("said", "takes"),
+    [
+        (None, False),
+        ("", False),
+        ("br", False),
+        ("gzip", True),
+        ("br, GZIP;q=0.1", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0", False),
+        ("x-gzip", False),
+    ],
+)
+def test_gzip_is_sent_to_who_says_so(said: str | None, takes: bool) -> None:
+    assert takes_gzip(said) is takes
+
+
+def test_an_answer_is_packed_from_sixteen_kilobytes_on() -> None:
+    assert forms.WORTH_PACKING == 16_384
+    assert packed(b"x" * 16_383, "gzip") is None
+    assert packed(b"x" * 16_384, "gzip") is not None
+    assert packed(b"x" * 16_384, None) is None
+    assert packed(b"x" * 16_384, "gzip") == packed(b"x" * 16_384, "gzip"), "no clock in it"
+
+
+def test_a_text_weighs_what_lambda_makes_of_it() -> None:
+    most = forms.MOST_BYTES // 6
+
+    assert weight('"' * most) == most, "whatever is in it, it fits"
+    assert weight('"' * (most + 1)) == 2 * (most + 1) + 2
+    assert weight("\x01" * (most + 1)) == 6 * (most + 1) + 2
+
+
+def test_an_etag_matches_in_every_way_in_which_it_may_be_held() -> None:
+    for held in ('"a"', 'W/"a"', '"b", "a"', ' "a" ', "*"):
+        assert matches('"a"', held)
+    for other in (None, "", '"b"', "a", '"a', 'W/"b"'):
+        assert not matches('"a"', other)
+
+
+def test_an_answer_says_how_old_it_is_where_it_is_old() -> None:
+    assert stale(None) == {}
+    assert stale(0.9) == {"Age": "0", "Warning": '110 results-api "Response is Stale"'}
+    assert stale(61.9)["Age"] == "61"
+
+
+# What is remembered, and for how long
+
+
+class Source:
+    """Somebody who is read, or away."""
+
+    def __init__(self) -> None:
+        self.now, self.reads, self.away = 0.0, 0, False
+
+    def read(self) -> int:
+        self.reads += 1
+        if self.away:
+            raise Away("nobody there")
+        return self.reads
+
+
+def test_a_value_is_read_anew_when_its_seconds_are_over() -> None:
+    source = Source()
+    known: Remembered[int] = Remembered(10, stale_for=300, clock=lambda: source.now)
+
+    assert known.get("a", source.read) == Seen(1)
+    source.now = 9.999
+    assert known.get("a", source.read) == Seen(1)
+    source.now = 10.0
+    assert known.get("a", source.read) == Seen(2)
+
+
+def test_what_cannot_be_read_any_more_stays_for_its_time_and_is_not_asked_for_each_time() -> None:
+    source = Source()
+    known: Remembered[int] = Remembered(10, stale_for=300, clock=lambda: source.now)
+    known.get("a", source.read)
+    source.away = True
+
+    source.now = 10.0
+    assert known.get("a", source.read) == Seen(1, None)
+    source.now = 10.1
+    assert known.get("a", source.read) == Seen(1, 10.1)
+    assert source.reads == 2, "asked once in ten seconds"
+    source.now = 300.0
+    assert known.get("a", source.read) == Seen(1, 300.0)
+    source.now = 310.1
+    with pytest.raises(Away):
+        known.get("a", source.read)
+    with pytest.raises(Away):
+        known.get("b", source.read)
+
+
+def test_of_many_values_the_longest_unused_goes() -> None:
+    source = Source()
+    known: Remembered[int] = Remembered(10, most=2, clock=lambda: source.now)
+    for name in ("a", "b", "a", "c"):
+        known.get(name, source.read)
+
+    assert known.get("a", source.read).value == 1
+    assert known.get("b", source.read).value == 4, "it had gone"
+
+
+def test_the_seconds_are_those_that_the_documents_promise() -> None:
+    assert (POINTER_SECONDS, LIST_SECONDS, STATE_SECONDS) == (2.0, 10.0, 5.0)
+    assert (KEPT_SECONDS, KEPT_WHILE_AWAY_SECONDS) == (10.0, 300.0)
+
+
+def test_a_bucket_gives_what_it_holds_and_fills_up_to_its_brim() -> None:
+    key = ApiKey.of("lake_k", "k", 2.0, 3)
+    bucket = Bucket(key.burst, 0.0)
+
+    assert [bucket.take(key, 0.0) for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert bucket.take(key, 0.0) == 0.5
+    assert bucket.take(key, 0.25) == 0.25
+    assert bucket.take(key, 0.5) == 0.0
+    assert [bucket.take(key, 1_000.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    none = ApiKey.of("lake_n", "n", 0.0, 1)
+    empty = Bucket(1, 0.0)
+    assert [empty.take(none, 0.0), empty.take(none, 9.0)] == [0.0, 3600.0]
