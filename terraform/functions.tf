@@ -254,13 +254,7 @@ module "create_tables" {
       Action   = ["glue:CreateTable", "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:UpdateTable"]
       Resource = module.catalog.glue_arns
     },
-    {
-      # Athena looks at `default` before any DDL, whatever it is about.
-      Sid      = "LookAtDefault"
-      Effect   = "Allow"
-      Action   = "glue:GetDatabase"
-      Resource = "${local.arn.glue}:database/default"
-    },
+    local.look_for_default,
     {
       Sid      = "SeeTheWarehouses"
       Effect   = "Allow"
