@@ -15,7 +15,7 @@ import pytest
 from functions.ingest import transport
 from functions.ingest.errors import PollFailed, Said, Unavailable, Unreadable
 from functions.ingest.keyed import Keyed
-from functions.ingest.transport import Forbidden, Transport
+from functions.ingest.transport import Forbidden, ShapeError, Transport
 from tests.functions.asking import Hours
 from tests.services.scripted import Script, Step, answer, drip, weather_service
 
@@ -289,3 +289,37 @@ def test_a_key_that_was_rotated_and_is_refused_too_is_said(asker: Asker) -> None
     assert failed.value.reason == "toys does not let us in: HTTP 401 (no)"
     assert [headers["X-Key"] for headers in asker.script.headers] == ["old", "new"]
     assert "key" not in json.dumps(asker.script.asked)
+
+
+def test_an_answer_of_another_shape_is_kept_and_said_in_the_words_of_who_knows_the_shape(
+    asker: Asker,
+) -> None:
+    def check(value: Any) -> None:
+        if "dt" not in value:
+            raise ShapeError("an answer without its moment (dt)")
+
+    asker.script.steps = [answer(200, {"a": 1}), answer(200, {"a": 1})]
+    with pytest.raises(Unreadable) as failed:
+        asker.transport(retries=5).json("GET", asker.script.url, check=check)
+    assert failed.value.reason == (
+        "toys answered an answer without its moment (dt), twice; the bytes are kept"
+    )
+    assert asker.kept == [(b'{"a": 1}', "toys: an answer without its moment (dt)")] * 2
+
+    asker.script.steps = [answer(200, {"a": 1}), answer(200, {"dt": 1})]
+    assert asker.transport(retries=1).json("GET", asker.script.url, check=check) == {"dt": 1}
+
+
+def test_a_trouble_inside_a_200_is_asked_again_and_told_without_its_secrets(asker: Asker) -> None:
+    asker.script.steps = [answer(200, {"code": 85}), answer(200, {"code": 0})]
+    asking = asker.transport(retries=1, secrets={KEY})
+
+    def trouble(value: Any) -> str | None:
+        return f"code {value['code']} for {KEY}" if value["code"] else None
+
+    assert asking.json("GET", asker.script.url, trouble_in=trouble) == {"code": 0}
+    assert asking.calls == 2
+    asker.script.steps = [answer(200, {"code": 85})] * 2
+    with pytest.raises(Unavailable) as failed:
+        asking.json("GET", asker.script.url, trouble_in=trouble)
+    assert failed.value.reason == "toys did not answer after 2 tries: code 85 for ***"
