@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 from tests.terraform.mocked_lake import ACCOUNT, Lake, statements
 
@@ -23,6 +24,7 @@ BARE_RESOURCES = {
     "AlarmsAndBudgetToTheTopic": "in a key's policy * is the key itself",
     "RulesToQueuesAndTopic": "in a key's policy * is the key itself",
 }
+INLINE_LIMIT = 10_240  # characters of all inline policies of a role, without white space
 WILD_ACTIONS = {"LeaveItToIam": "AWS's own default: without it the key's policy could never change"}
 
 
@@ -84,6 +86,15 @@ def test_whoever_runs_a_statement_may_look_at_the_default_database(lake: Lake) -
             default in statement.resources and "glue:GetDatabase" in statement.actions
             for statement in allowed
         ), address
+
+
+def test_the_inline_policies_of_a_role_are_short_enough_for_aws(lake: Lake) -> None:
+    sizes: Counter[str] = Counter()
+    for policy in lake.all("aws_iam_role_policy"):
+        sizes[policy["role"]] += len("".join(policy["policy"].split()))
+
+    assert len(sizes) > 15
+    assert {role: size for role, size in sizes.items() if size > INLINE_LIMIT} == {}
 
 
 def test_nobody_may_delete_from_bronze(lake: Lake) -> None:
@@ -225,3 +236,47 @@ def test_lake_formation_says_the_same_where_it_is_in_force(prod: Lake, dev: Lake
     assert by_spark == databases
     assert len(grants) == 2 * len(databases) + 2 * 2
     assert dev.all("aws_lakeformation_permissions") == []
+
+
+def test_an_operator_is_trusted_by_name_or_by_the_account(prod: Lake, dev: Lake) -> None:
+    def trusted(lake: Lake) -> object:
+        (role,) = (one for one in lake.all("aws_iam_role") if one["name"].endswith("-operator"))
+        assert lake.outputs["operator_role_arn"] == role["arn"]
+        (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+        assert statement["Action"] == "sts:AssumeRole"
+        return statement["Principal"]
+
+    assert trusted(prod) == {"AWS": ["arn:aws:iam::123456789012:role/engineers"]}
+    assert trusted(dev) == {"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]}
+
+
+def test_an_operator_deletes_keys_of_the_api_and_nothing_else(lake: Lake) -> None:
+    (policy,) = (
+        p for p in lake.all("aws_iam_role_policy") if p.address.endswith("policy.operator")
+    )
+    told = list(statements(policy.address, policy["policy"]))
+
+    verbs = {action for one in told for action in one.actions}
+    changing = ("Create", "Delete", "Update", "PutBucket", "PutRole", "Pass", "Tag")
+    assert {one for one in verbs if one.split(":")[1].startswith(changing)} == {
+        "dynamodb:DeleteItem"
+    }
+    (deleting,) = (one for one in told if "dynamodb:DeleteItem" in one.actions)
+    assert deleting.resources == (f"{_table(lake, 'api-keys')}",)
+    written = {
+        resource.removeprefix("arn:aws:s3:::")
+        for one in told
+        if "s3:PutObject" in one.actions
+        for resource in one.resources
+    }
+    buckets = lake.outputs["buckets"]
+    assert {place.partition("/")[0] for place in written} == {
+        buckets[role] for role in ("athena", "ops", "raw", "served")
+    }
+    assert f"{buckets['served']}/served/*/current.json" in written
+    assert f"{buckets['raw']}/emt/arrivals/*" in written
+
+
+def _table(lake: Lake, name: str) -> str:
+    (table,) = (t for t in lake.all("aws_dynamodb_table") if t["name"].endswith(f"-{name}"))
+    return str(table["arn"])
