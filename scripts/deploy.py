@@ -208,7 +208,8 @@ class Deployment:
             self.console.say(f"  warning: {warning}")
         stop_for(report.problems)
 
-    def destroy(self) -> None:
+    def destroy(self) -> list[str]:
+        """Gives what services had made again and what AWS keeps, a sentence each."""
         if not self.yes:
             self._ask(f"Destroy {self.env} with all its data? Type its name.", self.env)
         from scripts.deployment.teardown import bring_to_rest, leftovers
@@ -219,12 +220,14 @@ class Deployment:
             with self.console.step("the lake", "coming to rest", "at rest") as step:
                 bring_to_rest(names, step.note)
         self.terraform.destroy()
-        for sentence in leftovers(names) if names else ():
+        left = list(leftovers(names)) if names else []
+        for sentence in left:
             self.console.say(f"  {sentence}")
         self.file.unlink(missing_ok=True)
         self.expected_account.forget()
         if self.cloud:
             forget_the_key(self.cloud.state_dir)
+        return left
 
     def _keep_data(self, names: Names) -> None:
         """Refuses to begin what Terraform would give up half-way: deleting what is to be kept."""
@@ -320,8 +323,8 @@ def main(argv: list[str] | None = None) -> int:
                     deployment.apply()
                     outcome = f"outputs in {_short(deployment.file)}"
                 else:
-                    deployment.destroy()
-                    outcome = "nothing is left"
+                    left = deployment.destroy()
+                    outcome = "all else is gone" if left else "nothing is left"
     except (DeployError, MirrorError, LaptopError) as error:
         print(f"deploy: {error}", file=sys.stderr)
         return 1

@@ -148,7 +148,7 @@ def test_schedules_rules_and_queues_of_the_lake_are_off_before_it_is_destroyed(
 
 
 def test_what_runs_is_ended_and_the_application_stopped_before_terraform_comes(
-    stage: Stage, lake: Lake
+    stage: Stage, lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = lake.run()
 
@@ -158,6 +158,7 @@ def test_what_runs_is_ended_and_the_application_stopped_before_terraform_comes(
     application = lake.emr.get_application(applicationId=lake.application)["application"]
     assert application["state"] == "STOPPED"
     assert stage.verbs[-3:] == ["output", "show", "destroy"]
+    assert "dev: destroy done, nothing is left" in capsys.readouterr().out
 
 
 def test_a_lake_that_can_not_be_brought_to_rest_is_not_half_destroyed(
@@ -245,6 +246,7 @@ def test_what_services_made_again_goes_and_what_aws_keeps_is_named(
     assert f"`aws kms cancel-key-deletion --key-id {lake.key['Arn']}` brings it back" in out
     assert f"the secret {PREFIX}-emt-secret keeps its name until " in out
     assert "the secret other" not in out
+    assert "dev: destroy done, all else is gone" in out
 
 
 def test_step_functions_own_rule_goes_with_the_last_lake_of_a_region(
