@@ -41,6 +41,18 @@ def deliver(lake: Lake) -> list[str]:
     return failed_ids(promote(event, LambdaContext()))
 
 
+def refused_writes(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Any]:
+    """Let somebody else be quicker at each of these writes; gives what was tried."""
+    tried: list[Any] = []
+
+    def refuse(_: Ledger, wanted: Any) -> bool:
+        tried.append(wanted)
+        return False
+
+    monkeypatch.setattr(Ledger, name, refuse)
+    return tried
+
+
 def test_other_bytes_that_somebody_put_under_a_bronze_key_are_never_overwritten(
     lake: Lake, wire: Wire
 ) -> None:
@@ -94,8 +106,7 @@ def test_a_ledger_that_changes_at_every_look_is_given_up_after_four(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload(lake)
-    tried: list[Any] = []
-    monkeypatch.setattr(Ledger, "admit", lambda _, record: bool(tried.append(record)))
+    tried = refused_writes(monkeypatch, "admit")
     promotion = connect(PromoteSettings.from_env())
 
     with pytest.raises(LakeError, match="the ledger keeps changing, to be tried again"):
@@ -121,8 +132,7 @@ def test_a_lane_that_somebody_else_takes_each_time_is_given_up_after_six_turns(
     lake: Lake, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting_file(lake)
-    tried: list[Any] = []
-    monkeypatch.setattr(Ledger, "take_lane", lambda _, lease: bool(tried.append(lease)))
+    tried = refused_writes(monkeypatch, "take_lane")
 
     with pytest.raises(LakeError, match="lane emt-arrivals keeps changing, to be tried again"):
         pump_of(StartJobSettings.from_env()).pump(LANE)

@@ -18,8 +18,11 @@ from lake.records import (
     ACCEPTED,
     FAILED,
     LOADED,
+    LOADING,
     QUARANTINED,
+    STATES,
     UNCHANGED,
+    UNROUTED,
     WAITING,
     FileRecord,
     Load,
@@ -86,6 +89,38 @@ def now(ledger: Ledger, record: FileRecord = FILE) -> FileRecord:
     found = ledger.file(record.source, record.sha256)
     assert found is not None
     return found
+
+
+def test_the_words_of_states_and_receipts_stay_as_they_lie_in_tables() -> None:
+    states = ("waiting", "loading", "loaded", "failed", "quarantined")
+
+    assert (WAITING, LOADING, LOADED, FAILED, QUARANTINED) == STATES == states
+    assert (ACCEPTED, UNCHANGED, UNROUTED) == ("accepted", "unchanged", "_unrouted")
+
+
+def test_items_lie_under_the_names_that_everybody_asks_for(ledger: Ledger, table: Any) -> None:
+    ledger.admit(FILE)
+    ledger.close(receipt(ACCEPTED))
+    ledger.claim_bronze("emt/arrivals/a.xlsx", FILE.sha256)
+    take(ledger, FILE)
+    lease = ledger.lease("emt-arrivals")
+    assert lease is not None
+    ledger.record_run(lease, "run1")
+
+    items = {(item["pk"], item["sk"]): item for item in table.scan()["Items"]}
+
+    assert set(items) == {
+        ("file#emt/arrivals", FILE.sha256),
+        ("receipt#emt/arrivals/a.xlsx", "v1"),
+        ("bronze#emt/arrivals/a.xlsx", "claim"),
+        ("lane#emt-arrivals", "lease"),
+        ("run#run1", "run"),
+    }
+    today = datetime.now(UTC).timestamp() / 86_400
+    for pk, days in (("receipt#emt/arrivals/a.xlsx", 180), ("run#run1", 90)):
+        (expires,) = (item["expires"] for place, item in items.items() if place[0] == pk)
+        assert abs(float(expires) / 86_400 - today - days) < 1
+    assert not any("expires" in item for place, item in items.items() if place[0][0] in "fbl")
 
 
 def test_a_file_is_read_back_as_it_was_entered(ledger: Ledger) -> None:

@@ -9,6 +9,10 @@ from lake.polls import FAILED, LANDED, PARTIAL, UNCHANGED, PollState
 GOOD = PollState("emt/stops", LANDED, "10:00")
 
 
+def test_the_words_that_are_stored_and_shown_stay() -> None:
+    assert (LANDED, PARTIAL, UNCHANGED, FAILED) == ("landed", "partial", "unchanged", "failed")
+
+
 @pytest.mark.parametrize(
     ("status", "failing"),
     [(LANDED, False), (UNCHANGED, False), (PARTIAL, True), (FAILED, True)],
