@@ -29,7 +29,7 @@ def client(service: str, endpoint: str, account: str, region: str, identity: str
     session = known(identity)
     # ministack: twelve digits are the account's root
     root = {"aws_access_key_id": account, "aws_secret_access_key": account}
-    return boto3.client(
+    made = boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=region,
@@ -40,6 +40,9 @@ def client(service: str, endpoint: str, account: str, region: str, identity: str
             retries={"mode": "standard", "total_max_attempts": 3},
         ),
     )
+    # Made on first use, and not under a lock: two threads would each know errors of their own.
+    _ = made.exceptions
+    return made
 
 
 def split(location: str) -> tuple[str, str]:
