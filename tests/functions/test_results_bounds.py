@@ -88,7 +88,8 @@ def test_a_value_is_of_its_columns_type_to_the_last_one(
 
 
 def test_a_cursor_that_is_given_back_is_the_one_that_was_given() -> None:
-    given = Cursor(SNAPSHOT, "abc", ("ñ", None, 0.5), 2**62 - 1)
+    # A text of a row may be longer than one that people may ask for.
+    given = Cursor(SNAPSHOT, "abc", ("ñ" * 501, None, 0.5), 2**62 - 1)
 
     assert cursors.loads(given.dumps(), ["string", "string", "double"]) == given
     with pytest.raises(NoCursor):
@@ -134,6 +135,19 @@ def test_a_form_that_nobody_has_is_refused(accept: str) -> None:
         wanted(accept)
 
     assert (refused.value.status, refused.value.parameter) == (406, "Accept")
+    assert refused.value.allowed == [
+        "application/json",
+        "text/csv",
+        "application/vnd.apache.parquet",
+    ]
+
+
+def test_rows_are_written_without_what_only_the_cursor_needs() -> None:
+    assert forms.csv_text(("a", "b"), [("ñ", True, 7), (None, ["x", "=1"], 8)]) == (
+        'a,b\r\nñ,true\r\n,"[""x"",""=1""]"\r\n'
+    )
+    rows = forms.json_rows(("a",), [("ñ", 7)])
+    assert forms.json_text(rows) == '[{"a":"ñ"}]', "as short as it gets"
 
 
 @pytest.mark.parametrize(
