@@ -10,28 +10,21 @@ from typing import Final
 class TypeNames:
     """How one type of the catalogue is called elsewhere."""
 
-    iceberg: str
     athena: str
     spark: str
-    arrow: str
-    json: str
 
 
 TYPES: Final[dict[str, TypeNames]] = {
-    "string": TypeNames("string", "string", "string", "string", "string"),
-    "int": TypeNames("int", "int", "int", "int32", "integer"),
-    "long": TypeNames("long", "bigint", "bigint", "int64", "integer"),
-    "double": TypeNames("double", "double", "double", "float64", "number"),
-    "boolean": TypeNames("boolean", "boolean", "boolean", "bool", "boolean"),
+    "string": TypeNames("string", "string"),
+    "int": TypeNames("int", "int"),
+    "long": TypeNames("bigint", "bigint"),
+    "double": TypeNames("double", "double"),
+    "boolean": TypeNames("boolean", "boolean"),
     # An instant. Athena knows no zone in Iceberg DDL: its timestamp is what Spark calls
     # TIMESTAMP_NTZ, so everybody stores UTC without a zone (docs/adr/0010).
-    "timestamp": TypeNames(
-        "timestamp", "timestamp", "timestamp_ntz", "timestamp[us]", "string:date-time"
-    ),
-    "date": TypeNames("date", "date", "date", "date32[day]", "string:date"),
-    "array<string>": TypeNames(
-        "list<string>", "array<string>", "array<string>", "list<string>", "array:string"
-    ),
+    "timestamp": TypeNames("timestamp", "timestamp_ntz"),
+    "date": TypeNames("date", "date"),
+    "array<string>": TypeNames("array<string>", "array<string>"),
 }
 
 
