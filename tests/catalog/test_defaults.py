@@ -98,6 +98,13 @@ def test_a_table_promises_nothing_that_it_does_not_say(compiled: dict[str, Any])
     }
 
 
+def test_durations_become_minutes_and_days(compiled: dict[str, Any]) -> None:
+    readings = compiled["tables"]["toys_silver.readings"]
+
+    assert (readings["fresh_within_minutes"], readings["retention_days"]) == (2880, 30)
+    assert compiled["results"]["toys_means"]["fresh_within_minutes"] == 2880
+
+
 def test_a_source_is_what_its_one_file_says(compiled: dict[str, Any]) -> None:
     assert compiled["sources"]["toys/least"] == source(
         id="toys/least",

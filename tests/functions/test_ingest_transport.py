@@ -17,7 +17,7 @@ from functions.ingest.errors import PollFailed, Said, Unavailable, Unreadable
 from functions.ingest.keyed import Keyed
 from functions.ingest.transport import Forbidden, ShapeError, Transport
 from tests.functions.asking import Hours
-from tests.services.scripted import Script, Step, answer, drip, weather_service
+from tests.services.scripted import Script, Step, answer, drip, in_chunks, weather_service
 
 KEY = "k3y/with+odd=signs"
 
@@ -110,6 +110,20 @@ def test_a_body_of_as_many_bytes_as_are_taken_is_read_and_one_more_is_not(
         with pytest.raises(Unreadable) as failed:
             asker.json(step)
         assert failed.value.reason == "toys answered more than 2 MiB"
+
+
+def test_a_body_in_chunks_is_read_to_its_end_and_half_of_one_is_none(asker: Asker) -> None:
+    body = json.dumps({"text": "ñ" * 100}).encode()
+    packed = {"Content-Encoding": "gzip"}
+
+    for step in (in_chunks(body), in_chunks(gzip.compress(body), packed)):
+        assert asker.json(step) == {"text": "ñ" * 100}
+    for step in (
+        in_chunks(b"{} ", ends=False),
+        in_chunks(gzip.compress(b"{}"), packed, ends=False),
+    ):
+        with pytest.raises(Unavailable, match=r"after 1 try: half a body$"):
+            asker.json(step)
 
 
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])

@@ -362,7 +362,8 @@ def test_of_many_files_only_the_newest_are_read(watched: Lake) -> None:
     settings = watch.WatchSettings.from_env()
     glue, s3, sfn, sqs = map(boto3.client, ("glue", "s3", "stepfunctions", "sqs"))
 
-    seen_all = Look(CATALOG, settings.places, watched.table, glue, s3, sfn, sqs).gather()
+    patient = Look(CATALOG, settings.places, watched.table, glue, s3, sfn, sqs)
+    seen_all = patient.gather(patience_s=600)  # it is not time that is measured here
     document = compose(CATALOG, seen_all)
 
     assert sum(items) == LOADS + OPEN_FILES + 1  # and the file that waits

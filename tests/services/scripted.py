@@ -31,6 +31,27 @@ def answer(
     return send
 
 
+def in_chunks(body: bytes, headers: Mapping[str, str] | None = None, *, ends: bool = True) -> Step:
+    """An answer whose length nobody says before: whole, or without its end."""
+
+    def send(request: BaseHTTPRequestHandler) -> None:
+        request.protocol_version = "HTTP/1.1"
+        request.send_response(200)
+        for name, value in (headers or {}).items():
+            request.send_header(name, value)
+        request.send_header("Transfer-Encoding", "chunked")
+        request.send_header("Connection", "close")
+        request.end_headers()
+        for start in range(0, len(body), 7):
+            chunk = body[start : start + 7]
+            request.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            request.wfile.flush()
+        if ends:
+            request.wfile.write(b"0\r\n\r\n")
+
+    return send
+
+
 def hang_up(request: BaseHTTPRequestHandler) -> None:
     """The connection breaks before anything is said."""
     request.close_connection = True

@@ -17,7 +17,15 @@ from services.weather_poller.answers import Trouble, judge, retry_after
 from services.weather_poller.edges import Secret, Stream, WeatherService
 from services.weather_poller.poller import Poller, Rhythm
 from services.weather_poller.settings import Settings, SettingsWrong
-from tests.services.scripted import Script, Step, answer, hang_up, silence, weather_service
+from tests.services.scripted import (
+    Script,
+    Step,
+    answer,
+    hang_up,
+    in_chunks,
+    silence,
+    weather_service,
+)
 from tests.weather import EPOCH, observation
 
 NOW = datetime(2025, 8, 29, 8, 3, 7, 250_000, tzinfo=UTC)
@@ -114,6 +122,7 @@ AGAIN: dict[str, Step] = {
     "503 in HTML": answer(503, HTML),
     "HTML inside 200": answer(200, HTML),
     "half a body": answer(200, observation(), cut=200),
+    "half of a body in chunks": in_chunks(json.dumps(observation()).encode(), ends=False),
     "half a JSON": answer(200, json.dumps(observation()).encode()[:300]),
     "nothing": answer(200, b""),
     "a broken connection": hang_up,
