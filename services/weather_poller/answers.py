@@ -80,7 +80,7 @@ def retry_after(said: str | None, now: datetime) -> float | None:
         return float(said.strip()[:9])
     try:
         at = parsedate_to_datetime(said)
-    except (TypeError, ValueError):
+    except ValueError:
         return None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return max(0.0, (at - now).total_seconds())
