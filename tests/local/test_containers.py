@@ -13,7 +13,7 @@ import pytest
 
 from local.lifecycle import REGION, LaptopCloud
 from local.processes import alive, command_of, wait
-from tests.local.conftest import ROLE, client, make_role, until
+from tests.local.conftest import ROLE, client, make_role, policy, until
 from tests.services.scripted import Script, answer, weather_service
 from tests.weather import observation
 
@@ -60,6 +60,7 @@ class Containers:
             cpu="256",
             memory="512",
             taskRoleArn=ROLE,
+            executionRoleArn=ROLE,
             volumes=[{"name": "tmp"}],
             containerDefinitions=[
                 {
@@ -276,3 +277,21 @@ def test_a_task_that_ends_by_itself_has_its_exit_code(containers: Containers) ->
     task = until(lambda: (found := containers.task())["lastStatus"] == "STOPPED" and found)
     assert task["containers"][0]["exitCode"] == 2
     until(lambda: any("API_URL" in line["message"] for line in containers.lines()))
+
+
+def test_a_task_whose_starting_role_may_not_write_its_log_does_not_start(
+    containers: Containers,
+) -> None:
+    containers.make()
+    iam = client(containers.cloud, "iam")
+    denied = {"Effect": "Deny", "Action": "logs:CreateLogStream", "Resource": "*"}
+    iam.put_role_policy(RoleName="test", PolicyName="not", PolicyDocument=policy(denied))
+
+    containers.serve()
+
+    task = until(containers.stopped)[0]
+    assert "ResourceInitializationError" in task["stoppedReason"]
+    assert "logs:CreateLogStream on resource" in task["stoppedReason"]
+    assert containers.pids() == []
+    iam.delete_role_policy(RoleName="test", PolicyName="not")
+    until(lambda: containers.lines(), timeout=60)

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from local.iam import journal
 from local.lifecycle import LaptopCloud
 from local.processes import alive, wait
-from tests.local.conftest import until
+from tests.local.conftest import client, policy, until
 from tests.local.mortal_cloud import EFFECTS, LOST, Mortal
 from tests.local.streams import ACCOUNT, DATABASE, ERRORS, FUNCTION, STREAM, TABLE, StreamLake, raw
 from tests.weather import record
@@ -275,3 +276,21 @@ def test_error_objects_lie_where_aws_puts_them(lake: StreamLake) -> None:
     assert parts[5].startswith(f"{STREAM}-1-")
     body = json.dumps([raw(line).decode() for line in lake.errors()])
     assert body == '["poison", "more poison"]'
+
+
+def test_a_stream_whose_role_may_not_read_it_waits_and_loses_nothing(lake: StreamLake) -> None:
+    lake.make(seconds=0)
+    iam = client(lake.cloud, "iam")
+    denied = {"Effect": "Deny", "Action": "kinesis:GetRecords", "Resource": "*"}
+    iam.put_role_policy(RoleName="test", PolicyName="not", PolicyDocument=policy(denied))
+
+    lake.put(record(number) for number in range(5))
+
+    def denial() -> list[journal.Decision]:
+        every = journal.read(lake.cloud.state_dir)
+        return [each for each in every if each.verdict == journal.DENY and each.role == "test"]
+
+    assert [each.action for each in until(denial)] == ["kinesis:GetRecords"]
+    assert lake.count() == 0
+    iam.delete_role_policy(RoleName="test", PolicyName="not")
+    lake.settled(5, 0)
