@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -36,3 +38,18 @@ def test_what_the_container_observes_is_in_the_table(lake: Lake, container: str)
         return lake.count(known["table"], "source = 'stream'")
 
     assert eventually(rows, 180) > 0
+
+
+def test_a_record_that_nobody_can_read_is_set_aside(lake: Lake) -> None:
+    known, s3 = lake.deployment["streams"][STREAM], lake.client("s3")
+    place = {"Bucket": lake.deployment.bucket("ops"), "Prefix": known["errors"]}
+    assert s3.list_objects_v2(**place)["KeyCount"] == 0
+
+    lake.client("kinesis").put_record(
+        StreamName=known["name"], Data=b"{half a record", PartitionKey="a"
+    )
+
+    (error,) = eventually(lambda: s3.list_objects_v2(**place).get("Contents"))
+    body = s3.get_object(Bucket=place["Bucket"], Key=error["Key"])["Body"].read()
+    (line,) = map(json.loads, body.splitlines())
+    assert base64.b64decode(line["rawData"]) == b"{half a record"
