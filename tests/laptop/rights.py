@@ -11,9 +11,6 @@ from local.iam.journal import ALLOW, DENY, Decision
 from tests.laptop.journey import Lake
 from tests.laptop.unused_grants import UNUSED
 
-# Denials that belong to a journey: role without the lake's prefix, action, and why it is asked.
-DECLARED: dict[tuple[str, str], str] = {}
-
 
 class Grant(NamedTuple):
     """One action of one statement of a role, without the lake's prefix."""
@@ -23,13 +20,9 @@ class Grant(NamedTuple):
     action: str
 
 
-def undeclared(decisions: list[Decision], prefix: str) -> list[str]:
-    """The denials that no journey asks for, as sentences."""
-    return [
-        str(each)
-        for each in decisions
-        if each.verdict == DENY and (each.role.removeprefix(prefix), each.action) not in DECLARED
-    ]
+def denied(decisions: list[Decision]) -> list[str]:
+    """The denials, as sentences."""
+    return [str(each) for each in decisions if each.verdict == DENY]
 
 
 def policies(lake: Lake) -> dict[str, list[dict[str, Any]]]:
@@ -76,7 +69,7 @@ def used(lake: Lake, grants: set[Grant], prefix: str) -> set[Grant]:
 
 
 class Reason(NamedTuple):
-    """Why roles of a pattern have an action of a statement that no journey uses."""
+    """Why roles have actions of a statement that no journey uses; all three are patterns."""
 
     role: str
     statement: str
@@ -85,7 +78,7 @@ class Reason(NamedTuple):
 
     def covers(self, grant: Grant) -> bool:
         """Whether the reason is one for this grant."""
-        return fnmatchcase(grant.role, self.role) and grant[1:] == (self.statement, self.action)
+        return all(map(fnmatchcase, grant, self[:3]))
 
 
 def reasons() -> list[Reason]:

@@ -1,17 +1,18 @@
-"""After all journeys: the loss of any statement that was used is noticed."""
+"""After all journeys: every right was used or has its reason, and the loss of each is noticed."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.installed import REPOSITORY, cloud_python
-from tests.laptop.journey import Lake
-from tests.laptop.rights import policies
+from tests.laptop.journey import Lake, eventually
+from tests.laptop.rights import Grant, granted, policies, reasons, used
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,6 +22,32 @@ def _all_journeys(request: pytest.FixtureRequest) -> None:
     every = {path.name for path in Path(__file__).parent.glob("test_*.py")}
     if every - chosen or request.session.testsfailed:
         pytest.skip("needs every journey, and none that failed")
+
+
+def listed(grants: set[Grant]) -> list[str]:
+    return sorted(f"{grant.role} {grant.statement} {grant.action}" for grant in grants)
+
+
+def test_every_right_was_used_or_has_its_reason(lake: Lake, prefix: str) -> None:
+    grants, known = granted(lake, prefix), reasons()
+
+    def without_reason() -> set[Grant]:
+        unused = grants - used(lake, grants, prefix)
+        return {grant for grant in unused if not any(why.covers(grant) for why in known)}
+
+    # The last journey's people are told, and its run is looked at, some seconds after its end.
+    with suppress(AssertionError):
+        eventually(lambda: not without_reason(), seconds=30)
+    unused = grants - used(lake, grants, prefix)
+    needless = [
+        why
+        for why in known
+        if any(why.covers(grant) for grant in grants - unused)
+        and not any(why.covers(grant) for grant in unused)
+    ]
+
+    assert listed(without_reason()) == [], "nobody needs them: take them out of Terraform"
+    assert needless == [], "they are used: take them off the list"
 
 
 def test_the_loss_of_any_used_statement_would_refuse_something(lake: Lake) -> None:

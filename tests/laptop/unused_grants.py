@@ -88,6 +88,20 @@ UNUSED: dict[str, list[tuple[str, ...]]] = {
         ("spark", "LookForDefault", "glue:GetDatabase"),
         ("spark", "SeeTheBuckets", "s3:GetBucketLocation"),
     ],
+    "Commands that tests/cli tries word by word: replays of streams, keys taken back.": [
+        ("operator", "KeepKeysOfTheApi", "dynamodb:DeleteItem"),
+        ("operator", "MarkSentRecords", "s3:PutObject"),
+        ("operator", "ReadSetAsideRecords", "s3:GetObject"),
+        ("operator", "SendRecordsAgain", "kinesis:PutRecords"),
+        ("operator", "TakeFromQuarantine", "s3:GetObjectTagging"),
+        ("operator", "Upload", "s3:PutObjectTagging"),
+    ],
+    "People ask Athena by other tools as well, which stop queries, list tables and read answers.": [
+        ("operator", "Ask", "athena:StopQueryExecution"),
+        ("operator", "KeepAnswers", "s3:GetObject", *_PARTS),
+        ("operator", "SeeTheTables", "glue:GetTables"),
+        ("reader", "*", "*"),
+    ],
     "Snapshots of results that are no longer kept are deleted, days later.": [
         ("spark", "PublishResults", "s3:DeleteObject"),
     ],
