@@ -98,6 +98,28 @@ def test_a_table_promises_nothing_that_it_does_not_say(compiled: dict[str, Any])
     }
 
 
+def test_a_comment_is_as_long_as_glue_keeps_it(tmp_path: Path) -> None:
+    text = "about: x\nkey: [a]\ncolumns:\n  a: {type: int, about: %s}\n"
+
+    compile_catalog(toys(tmp_path, {"tables/gold.long.yaml": text % ("x" * 255)}))
+    with pytest.raises(CatalogError, match=r"gold\.long\.yaml:4: "):
+        compile_catalog(toys(tmp_path, {"tables/gold.long.yaml": text % ("x" * 256)}))
+
+
+def test_a_column_of_an_inline_table_says_all_of_its_cell(tmp_path: Path) -> None:
+    text = LEAST["sources/least.yaml"].replace("from: A", "from: A, item: 0, zone: UTC, format: f")
+
+    found = compile_catalog(toys(tmp_path, {**LEAST, "sources/least.yaml": text}))
+
+    cell = {"from": "A", "item": 0, "zone": "UTC", "format": "f"}
+    assert found["sources"]["toys/least"]["columns"] == {"a": cell}
+    assert found["jobs"]["tabular"]["tables"] == [
+        "toys_silver.inline",
+        "toys_silver.least",
+        "toys_silver.readings",
+    ]
+
+
 def test_durations_become_minutes_and_days(compiled: dict[str, Any]) -> None:
     readings = compiled["tables"]["toys_silver.readings"]
 

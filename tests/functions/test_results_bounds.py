@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -82,6 +83,18 @@ def test_a_value_is_of_its_columns_type_to_the_last_one(
     for text in wrong:
         with pytest.raises(ValueError, match=r".*"):
             parse(kind, text)
+
+
+def test_a_value_means_what_it_says() -> None:
+    assert (parse("boolean", "true"), parse("boolean", "false")) == (True, False)
+    assert (parse("int", "-7"), parse("double", "-1.5e3"), parse("string", " a ")) == (
+        *(-7, -1500.0),
+        " a ",
+    )
+    assert parse("date", "2024-02-29") == date(2024, 2, 29)
+    for text in ("2025-08-30T08:15:00Z", "2025-08-30T10:15:00+02:00", "2025-08-30 08:15"):
+        assert parse("timestamp", text) == datetime(2025, 8, 30, 8, 15)
+    assert parse("timestamp", "2025-08-30") == datetime(2025, 8, 30)
 
 
 # Cursors
