@@ -178,8 +178,10 @@ def test_a_pointer_that_is_none_is_refused(content: bytes, said: str) -> None:
 
 
 def test_a_manifest_names_no_file_outside_its_folder() -> None:
+    name = "20260830T101500Z-1a2b3c4d"
+    own = ServedFile(f"{served.snapshot_folder('emt_lines', name)}0.parquet", rows=1, bytes=1)
     stray = ServedFile("raw/emt/secret.parquet", rows=1, bytes=1)
-    manifest = Manifest.of(LINES, "20260830T101500Z-1a2b3c4d", "r1", [stray], SOURCES)
+    manifest = Manifest.of(LINES, name, "r1", [own, stray], SOURCES)
 
     with pytest.raises(ServedError, match="files that lie elsewhere"):
         Manifest.parse(manifest.dumps())
@@ -243,6 +245,20 @@ def test_more_objects_than_one_call_takes_are_deleted(
     objects.delete([*keys, "many/never"])
 
     assert list(objects.list("many/")) == []
+
+
+def test_no_call_deletes_more_than_s3_takes_of_one() -> None:
+    """A thousand, says S3; moto takes any number."""
+    calls: list[int] = []
+
+    class Client:
+        def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+            calls.append(len(Delete["Objects"]))
+            return {}
+
+    S3Objects(Client(), "served").delete(f"many/{number}" for number in range(2500))
+
+    assert calls == [1000, 1000, 500]
 
 
 # --- shelf -------------------------------------------------------------------------------------
