@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from lake_cli.deployment import LAPTOP, Deployment
+from local.installed import cloud_python
 from local.lifecycle import REGION
 from scripts.deploy import LAPTOP_ACCOUNT
-from scripts.deployment.deployer import Place
+from scripts.deployment.deployer import Place, documents
 from scripts.samples import arrivals
 from scripts.samples.workbook import Cell, xlsx
 from tests.laptop.journey import ROOT, Lake, counts, eventually, written
@@ -165,3 +166,33 @@ def test_a_lake_that_was_applied_again_loads_as_the_first_one(
     found = lake.upload(sample.source, *written(with_fountains, sample))[0]
     assert counts(found) == sample.truth.counts
     assert lake.count("emt_silver.arrivals_predictions") == sample.truth.accepted
+
+
+# What nothing here asks of who deploys: it comes from AWS's documents, each with its reason.
+UNSEEN = {
+    "Budget": "the laptop has no budget",
+    "LetServicesUseTheKey": "ministack's services ask nobody for a grant of their own",
+    "LookBeforeDeploying": "quotas are looked at before a deploy to AWS",
+    "NetworkOfSpark": "the laptop's Spark has no network interface",
+    "RolesOfServices": "ministack's services need no role of their own",
+    "StopRuns": "only where a pipeline runs when its lake is destroyed",
+    "Subscriptions": "nobody's address stands in the laptop's values",
+}
+
+
+def test_each_statement_of_who_deploys_was_needed_or_has_its_reason(
+    lake: Lake, with_fountains: Path
+) -> None:
+    """By now the lake was applied, planned, destroyed and applied again."""
+    place = Place.of("laptop", LAPTOP_ACCOUNT)
+    policies = list(documents(place).values())
+
+    answer = subprocess.run(
+        [str(cloud_python()), "-m", "local.iam.replay", str(lake.state_dir)],
+        input=json.dumps({place.role: policies}), cwd=ROOT, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+
+    needed = {loss["statement"] for loss in json.loads(answer.stdout) if loss["refused"]}
+    every = {each["Sid"] for policy in policies for each in policy["Statement"]}
+    assert every - needed - {"StopRuns"} == set(UNSEEN) - {"StopRuns"}
