@@ -11,6 +11,7 @@ from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.table.snapshots import ancestors_of
+from sqlglot import exp
 
 from local import iceberg_statements as sql
 from local.athena_errors import QueryFailed, unsupported
@@ -54,6 +55,7 @@ def _condition(table: Table, statement: sql.Optimize, evaluate: Evaluate) -> Boo
     name = statement.table
     text = " ".join(("SELECT 1 FROM", f'"{name.name}"', "WHERE", statement.where))
     query = parse_query(text, str(name.database))
+    conditions_name_partition_columns(table, query.tree)
     condition: BooleanExpression = AlwaysTrue()
     for part, found in conjuncts_of(query.uses[0], table.schema(), evaluate):
         if not found:
@@ -61,6 +63,18 @@ def _condition(table: Table, statement: sql.Optimize, evaluate: Evaluate) -> Boo
         for each in found:
             condition = And(condition, each)
     return condition
+
+
+def conditions_name_partition_columns(table: Table, tree: exp.Expr) -> None:
+    # https://docs.aws.amazon.com/athena/latest/ug/optimize-statement.html
+    partitioned = {table.schema().find_column_name(f.source_id) for f in table.spec().fields}
+    for column in tree.find_all(exp.Column):
+        if column.name.lower() not in partitioned:
+            raise QueryFailed(
+                "NOT_SUPPORTED",
+                "Unexpected FilterNode found in plan; probably connector was not able to handle"
+                f" provided WHERE expression: '{column.name}' is no partition column",
+            )
 
 
 def _groups(table: Table, condition: BooleanExpression) -> list[Group]:

@@ -299,6 +299,10 @@ def test_only_the_columns_and_files_that_a_query_needs_are_read(lake: Lake) -> N
         ("DELETE FROM polls", "NOT_SUPPORTED: DELETE"),
         ("CREATE EXTERNAL TABLE x (a int) LOCATION 's3://b/x/'", "NOT_SUPPORTED: CREATE EXTERNAL"),
         ("OPTIMIZE polls REWRITE DATA USING BIN_PACK WHERE lower(line) = 'a'", "NOT_SUPPORTED"),
+        (
+            "OPTIMIZE polls REWRITE DATA USING BIN_PACK WHERE line = '1' AND bus = 1",
+            "NOT_SUPPORTED: Unexpected FilterNode found in plan",
+        ),
         ("SELECT * FROM polls FOR VERSION AS OF 17", "INVALID_ARGUMENTS: No version history"),
         (
             "DESCRIBE nope.t",
