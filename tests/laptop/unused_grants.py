@@ -100,7 +100,9 @@ UNUSED: dict[str, list[tuple[str, ...]]] = {
         ("operator", "Ask", "athena:StopQueryExecution"),
         ("operator", "KeepAnswers", "s3:GetObject", *_PARTS),
         ("operator", "SeeTheTables", "glue:GetTables"),
-        ("reader", "*", "*"),
+        ("reader", "Ask", "athena:GetWorkGroup", "athena:StopQueryExecution"),
+        ("reader", "KeepItsAnswers", "s3:GetObject", *_PARTS),
+        ("reader", "SeeTheTables", "glue:GetTables"),
     ],
     "Snapshots of results that are no longer kept are deleted, days later.": [
         ("spark", "PublishResults", "s3:DeleteObject"),
