@@ -72,6 +72,7 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
         mends,
         saving,
     )
+    from local.job_network import network, refuse
     from local.upstream import PREFIX as UPSTREAM
     from local.upstream.server import serve as serve_upstream
     from local.upstream.service import Upstream
@@ -121,6 +122,8 @@ def build_app(state_dir: Path) -> Callable[[Message, Receive, Send], Awaitable[N
             await send_json(send, health)
         elif str(scope.get("path", "")).startswith(UPSTREAM):
             await serve_upstream(upstream, scope, receive, send)
+        elif message := network.refusal(scope):
+            await refuse(send, message)
         else:
             saver.saw(scope.get("method", ""))
             await ministack.app(scope, receive, send)

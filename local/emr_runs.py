@@ -21,6 +21,7 @@ from local.emr_states import auto_stop
 from local.iam.sessions import Credentials, NotTrusted, session
 from local.job_cloud import LogsNotWritten, cloud_client, cloud_environment, ship_logs
 from local.job_folder import FetchFailed, JobFolder
+from local.job_network import network
 from local.spark_home import SparkHome, SparkMissing
 from local.spark_jvm import JvmFailed, JvmPool
 from local.spark_submit import SparkJob, parse_request
@@ -85,7 +86,7 @@ class JobRuns:
         self._forget_the_oldest()
         self.records[run_id] = record
         self._announce(record, None)
-        self._spawn(self._execute(record, job, _idle_s(application)))
+        self._spawn(self._execute(record, job, application))
         return record
 
     def of(self, application_id: str) -> list[Record]:
@@ -136,7 +137,7 @@ class JobRuns:
         running = sum(state in ("SCHEDULED", "RUNNING", "CANCELLING") for state in states)
         return {"running": running, "waiting": sum(s in ("SUBMITTED", "PENDING") for s in states)}
 
-    async def _execute(self, record: Record, job: SparkJob, idle_s: float) -> None:
+    async def _execute(self, record: Record, job: SparkJob, application: Record) -> None:
         self._move(record, "PENDING")
         async with self._slots:
             if self._stopping or record["state"] != "PENDING":
@@ -146,7 +147,7 @@ class JobRuns:
             # What is raised besides the expected ends the run as well, and is told in cloud.log.
             state, details = "FAILED", "The laptop's Spark engine failed; cloud.log says why."
             try:
-                state, details = await self._run(record, job, folder, idle_s)
+                state, details = await self._run(record, job, folder, application)
             except (SparkMissing, FetchFailed, JvmFailed, LogsNotWritten, NotTrusted) as error:
                 details = str(error)
             finally:
@@ -156,11 +157,13 @@ class JobRuns:
                     self._move(record, state, details)
 
     async def _run(
-        self, record: Record, job: SparkJob, folder: Path, idle_s: float
+        self, record: Record, job: SparkJob, folder: Path, application: Record
     ) -> tuple[str, str]:
         account, region = record["arn"].split(":")[4], record["arn"].split(":")[3]
         credentials = self._as_its_role(record)
         environment = cloud_environment(account, region, credentials)
+        if not (application.get("networkConfiguration") or {}).get("subnetIds"):
+            network.confine(environment["AWS_ACCESS_KEY_ID"], region)
         s3 = await asyncio.to_thread(cloud_client, "s3", account, region, credentials)
         home = SparkHome.from_env()
         files = JobFolder(home, folder, s3)
@@ -184,7 +187,7 @@ class JobRuns:
             code = await jvm.run(prepared, minutes * 60 if minutes else None, started)
         finally:
             if code == 0:
-                self._jvms.give_back(jvm, idle_s)
+                self._jvms.give_back(jvm, _idle_s(application))
             else:
                 await jvm.kill()
         if self._stopping:

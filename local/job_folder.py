@@ -17,9 +17,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.spark_home import WORKERS, SparkHome
 from local.spark_runner import JvmNeeds, Prepared
-from local.spark_submit import SparkJob
+from local.spark_submit import EXECUTOR_ENV, SparkJob
+from local.spark_workers import DRIVER_ONLY
 
 DRIVER = Path(__file__).with_name("spark_driver.py")
+# Of all that names a region or an identity a job gets what EMR Serverless gives: AWS_REGION, and
+# credentials of its role. The only thing more is where this cloud listens.
+GIVEN = (
+    "AWS_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+)
 
 
 class FetchFailed(RuntimeError):
@@ -69,7 +79,8 @@ class JobFolder:
                 *(options or (f"-XX:SharedArchiveFile={self._home.class_archive}",)),
             ),
             jars=tuple(jars),
-            environment=tuple(sorted(shared.items())),
+            # Python's workers get theirs by spark.executorEnv.
+            environment=tuple(sorted((k, v) for k, v in shared.items() if k != "PYTHONPATH")),
         )
 
     def _settings(self, job: SparkJob, entry: Path, py_files: Sequence[str]) -> dict[str, str]:
@@ -80,6 +91,7 @@ class JobFolder:
             "spark.master": f"local[{self._home.cores}]",
             "spark.submit.pyFiles": ",".join(py_files),
             "spark.python.daemon.module": WORKERS.stem,
+            f"{EXECUTOR_ENV}{DRIVER_ONLY}": " ".join(job.driver_only),
             "spark.ui.enabled": "false",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
@@ -89,13 +101,13 @@ class JobFolder:
     def _environment(self, job: SparkJob, environment: dict[str, str]) -> dict[str, str]:
         return {
             "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "C.UTF-8",
+            "LANG": "C.UTF-8",  # else Java opens no file of a person whose name has an accent
             "TZ": "UTC",
             "JAVA_HOME": str(self._home.java.parents[1]),
             "SPARK_HOME": str(self._home.spark),
             "SPARK_LOCAL_IP": "127.0.0.1",
+            **{name: environment[name] for name in GIVEN if name in environment},
             **job.environment,
-            **environment,
         }
 
     def _fetch(self, uri: str, folder: Path) -> Path:

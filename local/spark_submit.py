@@ -10,6 +10,7 @@ from typing import Any
 # The lake's production settings name EMR's own Iceberg jar; the laptop brings its own.
 EMR_OWN_JARS = "/usr/share/aws/"
 DRIVER_ENV = "spark.emr-serverless.driverEnv."
+EXECUTOR_ENV = "spark.executorEnv."
 # Decided by the laptop: where it runs, with which Python, and what EMR alone understands.
 IGNORED_CONF = re.compile(
     r"spark\.(emr-serverless\.|master$|submit\.|pyspark\.|executor\.instances$|dynamicAllocation\.|"
@@ -46,6 +47,11 @@ class SparkJob:
     archives: dict[str, str] = field(default_factory=dict)
     conf: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def driver_only(self) -> list[str]:
+        """The variables that the driver gets and its executors don't."""
+        return sorted(name for name in self.environment if f"{EXECUTOR_ENV}{name}" not in self.conf)
 
 
 def parse_request(request: dict[str, Any]) -> SparkJob:

@@ -2,13 +2,17 @@
 
 Before each task a worker reads anew what is in every archive on its path, and Spark puts its own
 largest jar there: 40 ms of CPU a task, for modules that lie in a folder here.
+
+And without what the driver alone was given: here both have one JVM, on EMR each has its own.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
+DRIVER_ONLY = "LAKE_DRIVER_ONLY"
 ARCHIVES = ("spark-core_*.jar", "pyspark.zip", "py4j-*-src.zip")
 
 
@@ -20,6 +24,9 @@ def is_spark_s(entry: str) -> bool:
 sys.path[:] = [entry for entry in sys.path if not is_spark_s(entry)]
 for known in filter(is_spark_s, list(sys.path_importer_cache)):
     del sys.path_importer_cache[known]
+
+for name in os.environ.pop(DRIVER_ONLY, "").split():
+    os.environ.pop(name, None)
 
 if __name__ == "__main__":
     from pyspark.daemon import manager

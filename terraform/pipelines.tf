@@ -10,6 +10,11 @@ locals {
     "spark.executorEnv.PYSPARK_PYTHON"              = "python3.11"
     "spark.emr-serverless.driverEnv.PYTHONPATH"     = "./environment"
     "spark.executorEnv.PYTHONPATH"                  = "./environment"
+    # EMR tells a job AWS_REGION, if anything; boto3 and PyIceberg ask for AWS_DEFAULT_REGION alone.
+    "spark.emr-serverless.driverEnv.AWS_REGION"         = var.region
+    "spark.emr-serverless.driverEnv.AWS_DEFAULT_REGION" = var.region
+    "spark.executorEnv.AWS_REGION"                      = var.region
+    "spark.executorEnv.AWS_DEFAULT_REGION"              = var.region
     # Where EMR keeps the Iceberg that belongs to its release.
     "spark.jars"                                  = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
     "spark.sql.extensions"                        = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
@@ -24,13 +29,17 @@ locals {
     "spark.sql.adaptive.enabled"                    = "true"
     "spark.sql.adaptive.coalescePartitions.enabled" = "true"
     # A day's workbook is megabytes: 200 partitions would be 200 tasks of nothing.
-    "spark.sql.shuffle.partitions"         = "8"
-    "spark.driver.cores"                   = "2"
-    "spark.driver.memory"                  = "6g"
-    "spark.executor.cores"                 = "2"
-    "spark.executor.memory"                = "6g"
-    "spark.executor.instances"             = "1"
-    "spark.dynamicAllocation.maxExecutors" = "4"
+    "spark.sql.shuffle.partitions" = "8"
+    "spark.driver.cores"           = "2"
+    "spark.driver.memory"          = "6g"
+    "spark.executor.cores"         = "2"
+    "spark.executor.memory"        = "6g"
+    # EMR starts with the largest of the three, and with 3 where one is not said. The one that a job has
+    # it keeps: given back for a moment, its place may be another job's, and the job would starve.
+    "spark.executor.instances"                 = "1"
+    "spark.dynamicAllocation.initialExecutors" = "1"
+    "spark.dynamicAllocation.minExecutors"     = "1"
+    "spark.dynamicAllocation.maxExecutors"     = tostring(var.spark_maximum_executors)
   }
   spark_parameters = join(" ", concat(
     ["--py-files s3://${local.bucket_names.jobs}/spark/lake.zip"],

@@ -145,13 +145,24 @@ variable "spark_architecture" {
 }
 
 variable "spark_maximum_capacity" {
-  description = "What all jobs together may take at one moment: the cost cap."
+  description = "What all jobs together may take at one moment: the cost cap. A new account may have 16 vCPU."
   type = object({
     cpu    = string
     memory = string
     disk   = string
   })
   default = { cpu = "16 vCPU", memory = "64 GB", disk = "200 GB" }
+}
+
+variable "spark_maximum_executors" {
+  description = "To how many executors one job may grow; with its driver, and its siblings of a stage, it fits spark_maximum_capacity."
+  type        = number
+  default     = 3
+
+  validation {
+    condition     = var.spark_maximum_executors >= 1
+    error_message = "A job needs an executor."
+  }
 }
 
 variable "spark_idle_minutes" {

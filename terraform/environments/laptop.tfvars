@@ -10,9 +10,11 @@ schedules_enabled    = false # a laptop asks nobody for ever: lake poll, lake ru
 
 kfh_buffer_max_interval_in_seconds = 10
 
-lambda_architecture    = "x86_64"
-spark_architecture     = "X86_64"
-spark_maximum_capacity = { cpu = "2 vCPU", memory = "8 GB", disk = "20 GB" }
+lambda_architecture = "x86_64"
+spark_architecture  = "X86_64"
+# Every lane and every pipeline at once: here a job waits for a core and holds its place meanwhile.
+spark_maximum_capacity  = { cpu = "40 vCPU", memory = "160 GB", disk = "400 GB" }
+spark_maximum_executors = 1
 
 s3_use_path_style    = true
 provider_max_retries = 5

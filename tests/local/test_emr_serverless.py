@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import importlib.util
 import io
+import json
 import os
 import signal
 import subprocess
@@ -61,6 +62,41 @@ from pyspark import SparkConf, SparkContext
 jvm = SparkContext._jvm.java.lang.ProcessHandle.current().pid()
 print(jvm, os.getpid(), SparkConf().get("spark.note", "nothing"), sorted(os.listdir(".")))
 """
+ENVIRONMENT = """
+import json
+import os
+
+from pyspark import SparkContext
+
+context = SparkContext.getOrCreate()
+worker = context.range(1).map(lambda _: dict(os.environ)).collect()[0]
+print(json.dumps({"driver": dict(os.environ), "worker": worker}))
+"""
+# What a driver sees. EMR's own: the region (this name alone), credentials of the role, its homes.
+OF_EMR = {
+    *("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    *("HOME", "JAVA_HOME", "PATH", "PYTHONPATH", "PYSPARK_PYTHON", "SPARK_HOME"),
+    *("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"),
+}
+# The laptop's: where its cloud is, what its Spark listens on, where scratch goes, zone and locale.
+OF_THE_LAPTOP = {"AWS_ENDPOINT_URL", "LANG", "SPARK_LOCAL_IP", "TMPDIR", "TZ"}
+# Set by PySpark, wherever it runs.
+OF_PYSPARK = {"SPARK_AUTH_SOCKET_TIMEOUT", "SPARK_BUFFER_SIZE"}
+WITHOUT_A_REGION = """
+import sys
+
+import boto3
+
+if sys.argv[1] == "s3":
+    print(boto3.client("s3").list_objects_v2(Bucket="emr-jobs")["KeyCount"])
+else:
+    print(boto3.client(sys.argv[1]).meta.region_name)
+"""
+BOTH_REGIONS = " ".join(
+    f"--conf {side}{name}=eu-west-1"
+    for side in ("spark.emr-serverless.driverEnv.", "spark.executorEnv.")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION")
+)
 ARCHIVED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 CATALOG = "spark.sql.catalog.glue_catalog"
 PARAMETERS = (
@@ -182,6 +218,42 @@ def test_a_job_reads_s3_merges_into_iceberg_and_leaves_its_log(
     assert last["detail"]["jobRunId"] == run
     assert last["detail"]["applicationId"] == jobs.application
     assert last["detail"]["previousState"] == "RUNNING"
+
+
+def test_a_job_sees_what_emr_sets_and_what_it_was_given_and_nothing_else(
+    jobs: Jobs,
+) -> None:
+    given = (
+        "--conf spark.emr-serverless.driverEnv.ONE=driver --conf spark.executorEnv.TWO=executor "
+        "--conf spark.emr-serverless.driverEnv.BOTH=driver --conf spark.executorEnv.BOTH=executor "
+        "--conf spark.emr-serverless.driverEnv.AWS_REGION=xx-told-1"
+    )
+
+    run = jobs.start(ENVIRONMENT, parameters=given)
+
+    assert jobs.ended(run)["state"] == "SUCCESS", jobs.log(run, "stdout")
+    seen = json.loads(jobs.log(run, "stdout"))
+    driver, worker = seen["driver"], seen["worker"]
+    shell = {"PWD", "SHLVL", "_"}
+    assert set(driver) - shell == OF_EMR | OF_THE_LAPTOP | OF_PYSPARK | {"ONE", "BOTH"}
+    assert (driver["ONE"], driver["BOTH"]) == ("driver", "driver")
+    assert driver["AWS_REGION"] == "xx-told-1"
+    assert (worker["TWO"], worker["BOTH"]) == ("executor", "executor")
+    assert set(worker) - shell == OF_EMR | OF_THE_LAPTOP | OF_PYSPARK | {"TWO", "BOTH"}
+
+
+def test_a_client_without_a_region_fails_as_on_emr(jobs: Jobs, environment_archive: bytes) -> None:
+    jobs.s3.put_object(Bucket="emr-jobs", Key="e.tar.gz", Body=environment_archive)
+    archive = PARAMETERS.partition("--conf spark.jars")[0].partition("zip ")[2]
+
+    s3, glue = (jobs.start(WITHOUT_A_REGION, name, parameters=archive) for name in ("s3", "glue"))
+
+    assert "is signed for us-east-1" in jobs.ended(s3)["stateDetails"]
+    assert jobs.ended(glue)["stateDetails"].endswith("NoRegionError: You must specify a region.")
+    told = archive + BOTH_REGIONS
+    s3, glue = (jobs.start(WITHOUT_A_REGION, name, parameters=told) for name in ("s3", "glue"))
+    assert {jobs.ended(run)["state"] for run in (s3, glue)} == {"SUCCESS"}
+    assert jobs.log(glue, "stdout").strip() == "eu-west-1"
 
 
 def test_a_job_sees_no_package_that_it_did_not_bring(jobs: Jobs) -> None:
