@@ -16,6 +16,8 @@ from typing import Any
 from ministack.core.responses import AccountRegionScopedDict, request_scope
 
 from local import spark_runner
+from local.emr_admission import NO_WORKER, STARVED_S, Admission, CapacityExceeded
+from local.emr_capacity import Need, NeverStarts, check_executors, maximum, need_of
 from local.emr_records import ACTIVE, ApiError, Record
 from local.emr_states import auto_stop
 from local.iam.sessions import Credentials, NotTrusted, session
@@ -29,6 +31,7 @@ from local.spark_submit import SparkJob, parse_request
 DEFAULT_TIMEOUT_MIN = 720
 FINISHED_KEPT = 500
 DETAILS_LENGTH = 256
+LOOK_S = 0.2
 EMR = "emr-serverless.amazonaws.com"
 
 
@@ -40,6 +43,7 @@ class JobRuns:
         self._processes: dict[str, Process] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._admission = Admission()
         # A laptop has the capacity for one driver on two cores; the rest waits, first come first.
         parallel = os.environ.get("LAKE_SPARK_JOBS") or max(1, (os.cpu_count() or 2) // 2)
         self._slots = asyncio.Semaphore(int(parallel))
@@ -57,6 +61,7 @@ class JobRuns:
                     raise ApiError("ConflictException", message, 409)
                 return known
         job = parse_request(request)
+        need = need_of(job.submitted)
         now = time.time()
         record: Record = {
             "applicationId": application["applicationId"],
@@ -86,7 +91,7 @@ class JobRuns:
         self._forget_the_oldest()
         self.records[run_id] = record
         self._announce(record, None)
-        self._spawn(self._execute(record, job, application))
+        self._spawn(self._execute(record, job, need, application))
         return record
 
     def of(self, application_id: str) -> list[Record]:
@@ -137,24 +142,50 @@ class JobRuns:
         running = sum(state in ("SCHEDULED", "RUNNING", "CANCELLING") for state in states)
         return {"running": running, "waiting": sum(s in ("SUBMITTED", "PENDING") for s in states)}
 
-    async def _execute(self, record: Record, job: SparkJob, application: Record) -> None:
+    async def _execute(
+        self, record: Record, job: SparkJob, need: Need, application: Record
+    ) -> None:
         self._move(record, "PENDING")
-        async with self._slots:
+        try:
+            check_executors(job.submitted)
+            if await self._allocated(record, need, application):
+                async with self._slots:
+                    if not self._stopping and record["state"] == "PENDING":
+                        await self._work(record, job, application)
+        except (CapacityExceeded, NeverStarts) as error:
+            self._move(record, "FAILED", str(error))
+        finally:
+            self._admission.leave(record["applicationId"], record["jobRunId"])
+
+    async def _allocated(self, record: Record, need: Need, application: Record) -> bool:
+        """Whether the run has its workers; False when it was cancelled while it waited."""
+        ids = (record["applicationId"], record["jobRunId"])
+        complete = self._admission.enter(*ids, need, maximum(application.get("maximumCapacity")))
+        deadline = time.monotonic() + STARVED_S
+        while not complete:
+            await asyncio.sleep(LOOK_S)
+            limit = maximum(application.get("maximumCapacity"))
             if self._stopping or record["state"] != "PENDING":
-                return
-            self._move(record, "SCHEDULED")
-            folder = Path(os.environ["LAKE_STATE_DIR"]) / "spark" / "runs" / record["jobRunId"]
-            # What is raised besides the expected ends the run as well, and is told in cloud.log.
-            state, details = "FAILED", "The laptop's Spark engine failed; cloud.log says why."
-            try:
-                state, details = await self._run(record, job, folder, application)
-            except (SparkMissing, FetchFailed, JvmFailed, LogsNotWritten, NotTrusted) as error:
-                details = str(error)
-            finally:
-                self._processes.pop(record["jobRunId"], None)
-                if not self._stopping:
-                    shutil.rmtree(folder, ignore_errors=True)
-                    self._move(record, state, details)
+                return False
+            complete = self._admission.grow(*ids, need, limit)
+            if not complete and time.monotonic() > deadline:
+                raise CapacityExceeded(f"{NO_WORKER}{application['maximumCapacity']}")
+        return True
+
+    async def _work(self, record: Record, job: SparkJob, application: Record) -> None:
+        self._move(record, "SCHEDULED")
+        folder = Path(os.environ["LAKE_STATE_DIR"]) / "spark" / "runs" / record["jobRunId"]
+        # What is raised besides the expected ends the run as well, and is told in cloud.log.
+        state, details = "FAILED", "The laptop's Spark engine failed; cloud.log says why."
+        try:
+            state, details = await self._run(record, job, folder, application)
+        except (SparkMissing, FetchFailed, JvmFailed, LogsNotWritten, NotTrusted) as error:
+            details = str(error)
+        finally:
+            self._processes.pop(record["jobRunId"], None)
+            if not self._stopping:
+                shutil.rmtree(folder, ignore_errors=True)
+                self._move(record, state, details)
 
     async def _run(
         self, record: Record, job: SparkJob, folder: Path, application: Record

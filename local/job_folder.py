@@ -56,7 +56,7 @@ class JobFolder:
         for alias, uri in job.archives.items():
             (work / alias).symlink_to(self._unpacked(uri))
         settings = self._folder / "settings.json"
-        settings.write_text(json.dumps(self._settings(job, entry, py_files)))
+        settings.write_text(json.dumps(self._settings(job, entry, py_files, environment)))
         python = str(self._home.python_command())
         shared = self._environment(job, environment)
         own = {
@@ -83,22 +83,32 @@ class JobFolder:
             environment=tuple(sorted((k, v) for k, v in shared.items() if k != "PYTHONPATH")),
         )
 
-    def _settings(self, job: SparkJob, entry: Path, py_files: Sequence[str]) -> dict[str, str]:
+    def _settings(
+        self, job: SparkJob, entry: Path, py_files: Sequence[str], environment: Mapping[str, str]
+    ) -> dict[str, str]:
         """What the job's SparkContext is made from."""
+        own = self._own(environment)
+        # Here both have one JVM: an executor does not lose its own by what the driver was given.
+        kept = {f"{EXECUTOR_ENV}{name}": own[name] for name in job.driver_only if name in own}
         return {
             "spark.app.name": entry.name,
+            **kept,
             **job.conf,
             "spark.master": f"local[{self._home.cores}]",
             "spark.submit.pyFiles": ",".join(py_files),
             "spark.python.daemon.module": WORKERS.stem,
-            f"{EXECUTOR_ENV}{DRIVER_ONLY}": " ".join(job.driver_only),
+            f"{EXECUTOR_ENV}{DRIVER_ONLY}": " ".join(n for n in job.driver_only if n not in own),
             "spark.ui.enabled": "false",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.sql.warehouse.dir": str(self._folder / "tmp" / "warehouse"),
         }
 
-    def _environment(self, job: SparkJob, environment: dict[str, str]) -> dict[str, str]:
+    def _environment(self, job: SparkJob, environment: Mapping[str, str]) -> dict[str, str]:
+        return self._own(environment) | job.environment
+
+    def _own(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """What every process of a job has, whatever the job was given."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",  # else Java opens no file of a person whose name has an accent
@@ -107,7 +117,6 @@ class JobFolder:
             "SPARK_HOME": str(self._home.spark),
             "SPARK_LOCAL_IP": "127.0.0.1",
             **{name: environment[name] for name in GIVEN if name in environment},
-            **job.environment,
         }
 
     def _fetch(self, uri: str, folder: Path) -> Path:

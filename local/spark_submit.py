@@ -47,6 +47,7 @@ class SparkJob:
     archives: dict[str, str] = field(default_factory=dict)
     conf: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    submitted: dict[str, str] = field(default_factory=dict)  # every setting, as EMR gets it
 
     @property
     def driver_only(self) -> list[str]:
@@ -80,6 +81,7 @@ def parse_request(request: dict[str, Any]) -> SparkJob:
         archives=_aliased(conf.get("spark.archives")),
         conf=kept,
         environment=environment,
+        submitted=conf,
     )
 
 

@@ -12,18 +12,18 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from functions.start_job import submission
 from functions.start_job.submission import Deployment
-from functions.start_job.verdict import SUCCESS, Run, judge
+from functions.start_job.verdict import SUCCESS, Run, cut, judge
 from lake.catalog import Catalog
 from lake.errors import LakeError
 from lake.lanes import lease_of
 from lake.ledger import Ledger
 from lake.quarantine import Quarantine, Refused
-from lake.records import LOADING, WAITING, FileRecord, Lease, Load
+from lake.records import LOADING, WAITING, FileRecord, Lease, Load, iso
 
 MAX_FILES: Final = 10
 _LOOK_AHEAD: Final = 25
@@ -32,6 +32,19 @@ _TURNS: Final = 6
 _DEFINITE: Final = frozenset(
     {"ValidationException", "AccessDeniedException", "ResourceNotFoundException"}
 )
+# Refused for now: no run came of it, and one will when there is room. The client has tried again at
+# once, several times.
+_LATER: Final = frozenset(
+    {
+        "ApplicationMaxCapacityExceededException",
+        "ConflictException",
+        "ServiceQuotaExceededException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+# Not all lanes at the same moment.
+_WAIT_S: Final = (60, 120)
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,8 @@ class Pump:
             if file.state == WAITING and file.lane == lane and file.source in self.catalog.sources
         ]
         files.sort(key=lambda file: (file.received_at, file.sha256))
+        if files and files[0].not_before > iso(datetime.now(UTC)):
+            return []
         if not files or files[0].attempts:
             return files[:1]
         oldest = files[0]
@@ -110,7 +125,11 @@ class Pump:
             state = SUCCESS if self._result(lease) else "FAILED"
             return Run(run_id, state, "nobody knows this run any more")
         run = Run(run_id, answer["jobRun"]["state"], answer["jobRun"].get("stateDetails", ""))
-        return run if run.ended else self.told.get(run_id, run)
+        told = self.told.get(run_id)
+        if run.ended or told is None:
+            return run
+        # Why it failed decides what becomes of its files, and the event does not say it.
+        return run if told.state == "FAILED" and not told.details else told
 
     def _submit(self, lease: Lease) -> str:
         """Start the run of a lease, or find it; empty when the lane has moved on meanwhile."""
@@ -127,7 +146,11 @@ class Pump:
         try:
             run_id: str = self.emr.start_job_run(**json.loads(lease.request))["jobRunId"]
         except self.emr.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in _DEFINITE:
+            code = error.response["Error"]["Code"]
+            if code in _LATER:
+                self._defer(lease, str(error))
+                return ""
+            if code in _DEFINITE:
                 self._give_back(lease, str(error))
             raise
         return run_id if self.ledger.record_run(lease, run_id) else ""
@@ -139,10 +162,18 @@ class Pump:
             self.ledger.mark_retry(load, lease.token, file.attempts, reason, lease.lane)
         self.ledger.release(lease.lane, lease.token)
 
+    def _defer(self, lease: Lease, reason: str) -> None:
+        """No run came of it yet: the files wait on, and no message brings them back at once."""
+        for load in lease.batch:
+            waits = self._file(load).waits
+            until = _not_before(lease.token)
+            self.ledger.mark_later(load, lease.token, waits, until, cut(reason), lease.lane)
+        self.ledger.release(lease.lane, lease.token)
+
     def _settle(self, lease: Lease, run: Run) -> None:
         """Write what became of each file, then free the lane."""
         result = self._result(lease) if run.state == SUCCESS else None
-        self.happened["JobsFailed"] += result is None
+        self.happened["JobsFailed"] += result is None and not run.had_no_room
         for load in lease.batch:
             file = self._file(load)
             if file.state == LOADING and file.token == lease.token:
@@ -157,7 +188,7 @@ class Pump:
         run: Run,
         result: Mapping[str, Any] | None,
     ) -> None:
-        verdict = judge(load.load_id, file.attempts, run, result)
+        verdict = judge(load.load_id, file.attempts, run, result, file.waits)
         told = verdict.result or {}
         match verdict.fate:
             case "loaded":
@@ -169,6 +200,15 @@ class Pump:
             case "refused":
                 key = self._set_aside(file, verdict.reason)
                 self.ledger.mark_refused(load, lease.token, verdict.reason, key, told)
+            case "later":
+                self.ledger.mark_later(
+                    load,
+                    lease.token,
+                    file.waits + 1,
+                    _not_before(lease.token),
+                    verdict.reason,
+                    lease.lane,
+                )
             case "again":
                 self.ledger.mark_retry(
                     load, lease.token, verdict.attempts, verdict.reason, lease.lane
@@ -221,3 +261,10 @@ class Pump:
         except ValueError:
             return None
         return result if isinstance(result, dict) else None
+
+
+def _not_before(token: str) -> str:
+    """A minute or two from now, by the batch."""
+    least, most = _WAIT_S
+    seconds = least + int(token, 16) % (most - least + 1)
+    return iso(datetime.now(UTC) + timedelta(seconds=seconds))

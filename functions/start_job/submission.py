@@ -31,8 +31,11 @@ class Deployment:
 
 
 def batch_token(files: Sequence[FileRecord], code_version: str) -> str:
-    """One batch, one token: the same files at the same attempt by the same code."""
-    loads = sorted((file.load_id, file.attempts) for file in files)
+    """One batch, one token: the same files at the same attempt by the same code.
+
+    A run that failed for want of room made no attempt, and yet its token is used up.
+    """
+    loads = sorted((file.load_id, file.attempts, file.waits) for file in files)
     return sha256(json.dumps([loads, code_version]).encode()).hexdigest()[:32]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -12,7 +13,16 @@ from lake.errors import AccountingError
 SUCCESS: Final = "SUCCESS"
 ENDED: Final = frozenset({SUCCESS, "FAILED", "CANCELLED"})
 MAX_ATTEMPTS: Final = 3
+# A lane that finds no room this often counts an attempt: it may never find any.
+MAX_WAITS: Final = 50
 _REASON_CHARS: Final = 2_000
+# How EMR says that the application, or the account, is full: when it submits the job, or when the
+# job's driver has waited for an executor in vain.
+_NO_ROOM: Final = re.compile(
+    r"maximumCapacity|MaxCapacityExceeded|ServiceQuotaExceeded|maximum vCPU"
+    r"|no executor being launched",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -28,19 +38,28 @@ class Run:
         """Whether nothing more will come of it."""
         return self.state in ENDED
 
+    @property
+    def had_no_room(self) -> bool:
+        """Whether EMR gave it no workers: that says nothing about its files."""
+        return self.state == "FAILED" and bool(_NO_ROOM.search(self.details))
+
 
 @dataclass(frozen=True)
 class Verdict:
     """What becomes of one file."""
 
-    fate: Literal["loaded", "refused", "again", "failed"]
+    fate: Literal["loaded", "refused", "later", "again", "failed"]
     reason: str = ""
     attempts: int = 0
     result: Mapping[str, Any] | None = None
 
 
-def judge(load_id: str, attempts: int, run: Run, result: Mapping[str, Any] | None) -> Verdict:
-    """The verdict on one load of a run that ended."""
+def judge(
+    load_id: str, attempts: int, run: Run, result: Mapping[str, Any] | None, waits: int = 0
+) -> Verdict:
+    """The verdict on one load of a run that ended; `waits` counts the runs that had no room."""
+    if run.had_no_room and waits < MAX_WAITS:
+        return Verdict("later", reason=cut(f"no room for the job run {run.id}: {run.details}"))
     if run.state != SUCCESS:
         return _failed(attempts, f"the job run {run.id} ended {run.state}: {run.details}")
     if result is None:

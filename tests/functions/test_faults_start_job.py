@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from lake.ledger import next_generation
+from lake.records import FileRecord
 from tests.factories import SWEEP, job_ended
 from tests.functions.lake import APPLICATION, Lake
 from tests.functions.test_start_job import token_of, wake
@@ -182,6 +185,134 @@ def test_a_request_that_is_refused_for_good_costs_no_attempt_and_frees_the_lane(
     wire.emr.refuse_with = None
     assert wake(SWEEP) == []
     assert state_of(lake, record).state == "loading"
+
+
+FULL = "Job failed as application has exceeded maximumCapacity settings: [cpu: 8 vCPU]"
+NO_ROOM = [
+    FULL,
+    "Worker could not be allocated as the application has exceeded maximumCapacity settings",
+    "Job failed as account has reached the service limit on the maximum vCPU it can use",
+    "ApplicationMaxCapacityExceededException: Worker could not be allocated",
+    "Abandoning job due to no executor being launched within 1200000ms after driver starts.",
+]
+
+
+def seconds_to_wait(record: FileRecord) -> float:
+    """From now until the file may go again."""
+    return (datetime.fromisoformat(record.not_before) - datetime.now(UTC)).total_seconds()
+
+
+def let_the_time_pass(lake: Lake, record: FileRecord) -> None:
+    """Put the moment before which a file does not go into the past."""
+    lake.table.update_item(
+        Key={"pk": f"file#{record.source}", "sk": record.sha256},
+        UpdateExpression="SET not_before = :past",
+        ExpressionAttributeValues={":past": "2025-08-29T10:00:00.000Z"},
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ConflictException",
+        "ServiceQuotaExceededException",
+        "ThrottlingException",
+        "ApplicationMaxCapacityExceededException",
+        "TooManyRequestsException",
+    ],
+)
+def test_a_job_that_emr_has_no_room_for_costs_no_attempt_and_waits_a_minute_or_two(
+    lake: Lake, wire: Wire, code: str
+) -> None:
+    record = waiting_file(lake)
+    wire.fail = lambda op, _: refused(op, code, 402) if op == "StartJobRun" else None
+
+    assert wake(message(record)) == []
+
+    now = state_of(lake, record)
+    assert (now.state, now.attempts, now.waits, now.job_run_id) == ("waiting", 0, 0, "")
+    assert code in now.reason
+    assert 55 < seconds_to_wait(now) <= 120
+    assert lake.ledger.lease(record.lane) is None
+    # Nothing brings it back at once, whatever else happens.
+    wire.fail = None
+    assert wake(message(record), SWEEP, PUMP) == []
+    assert wire.emr.runs == {}
+    let_the_time_pass(lake, record)
+    assert wake(SWEEP) == []
+    assert state_of(lake, record).job_run_id == "run000"
+
+
+@pytest.mark.parametrize("details", NO_ROOM)
+def test_a_run_that_failed_for_want_of_room_costs_no_attempt_and_is_not_found_again(
+    lake: Lake, wire: Wire, details: str
+) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    wire.emr.end("run000", "FAILED", details)
+
+    assert wake(job_ended(APPLICATION, "run000", "FAILED")) == []
+
+    now = state_of(lake, record)
+    assert (now.state, now.attempts, now.waits) == ("waiting", 0, 1)
+    assert now.reason == f"no room for the job run run000: {details}"
+    assert 55 < seconds_to_wait(now) <= 120
+    assert len(wire.emr.runs) == 1
+    let_the_time_pass(lake, record)
+    assert wake(SWEEP) == []
+    # The token of the run that had no room is used up.
+    assert state_of(lake, record).job_run_id == "run001"
+    assert token_of(wire, "run001") != token_of(wire, "run000")
+
+
+def test_a_job_that_never_finds_room_becomes_an_attempt_at_last(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    for number in range(51):
+        assert wake(SWEEP) == []
+        assert state_of(lake, record).attempts == 0
+        wire.emr.end(f"run{number:03}", "FAILED", FULL)
+        wake(job_ended(APPLICATION, f"run{number:03}", "FAILED"))
+        let_the_time_pass(lake, record)
+
+    assert state_of(lake, record).attempts == 1
+
+
+def test_a_failure_whose_cause_is_not_known_yet_is_judged_when_it_is(
+    lake: Lake, wire: Wire
+) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+
+    wake(job_ended(APPLICATION, "run000", "FAILED"))  # GetJobRun still says RUNNING
+    assert state_of(lake, record).state == "loading"
+    wire.emr.end("run000", "FAILED", FULL)
+    wake(SWEEP)
+
+    assert (state_of(lake, record).state, state_of(lake, record).attempts) == ("waiting", 0)
+
+
+def test_the_next_file_of_a_full_lane_does_not_overtake(lake: Lake, wire: Wire) -> None:
+    first = waiting_file(lake, "a.xlsx", second=0)
+    wake(message(first))
+    wire.emr.end("run000", "FAILED", FULL)
+    wake(job_ended(APPLICATION, "run000", "FAILED"))
+    second = waiting_file(lake, "b.xlsx", second=1)
+
+    assert wake(message(second)) == []
+
+    assert len(wire.emr.runs) == 1
+    assert state_of(lake, second).state == "waiting"
+
+
+def test_a_file_that_is_replayed_waits_no_more(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    wire.emr.end("run000", "FAILED", FULL)
+    wake(job_ended(APPLICATION, "run000", "FAILED"))
+
+    again = next_generation(state_of(lake, record), record.lane, record.job)
+
+    assert (again.waits, again.not_before) == (0, "")
 
 
 def test_an_error_of_aws_gives_the_message_back(lake: Lake, wire: Wire) -> None:

@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import tarfile
@@ -74,7 +75,7 @@ print(json.dumps({"driver": dict(os.environ), "worker": worker}))
 """
 # What a driver sees. EMR's own: the region (this name alone), credentials of the role, its homes.
 OF_EMR = {
-    *("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    *("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     *("HOME", "JAVA_HOME", "PATH", "PYTHONPATH", "PYSPARK_PYTHON", "SPARK_HOME"),
     *("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"),
 }
@@ -82,6 +83,8 @@ OF_EMR = {
 OF_THE_LAPTOP = {"AWS_ENDPOINT_URL", "LANG", "SPARK_LOCAL_IP", "TMPDIR", "TZ"}
 # Set by PySpark, wherever it runs.
 OF_PYSPARK = {"SPARK_AUTH_SOCKET_TIMEOUT", "SPARK_BUFFER_SIZE"}
+# And in a worker, as its version pleases.
+OF_A_WORKER = re.compile(r"_?(PYSPARK|PYTHON|SPARK|OMP)_?[A-Z_]*")
 WITHOUT_A_REGION = """
 import sys
 
@@ -92,12 +95,12 @@ if sys.argv[1] == "s3":
 else:
     print(boto3.client(sys.argv[1]).meta.region_name)
 """
+ARCHIVED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 BOTH_REGIONS = " ".join(
     f"--conf {side}{name}=eu-west-1"
     for side in ("spark.emr-serverless.driverEnv.", "spark.executorEnv.")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION")
 )
-ARCHIVED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 CATALOG = "spark.sql.catalog.glue_catalog"
 PARAMETERS = (
     "--py-files s3://emr-jobs/doubling.zip "
@@ -110,7 +113,8 @@ PARAMETERS = (
     f"--conf {CATALOG}=org.apache.iceberg.spark.SparkCatalog "
     f"--conf {CATALOG}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog "
     f"--conf {CATALOG}.io-impl=org.apache.iceberg.aws.s3.S3FileIO "
-    f"--conf {CATALOG}.warehouse=s3://emr-jobs/warehouse --conf spark.sql.shuffle.partitions=2"
+    f"--conf {CATALOG}.warehouse=s3://emr-jobs/warehouse --conf spark.sql.shuffle.partitions=2 "
+    f"{BOTH_REGIONS}"
 )
 
 
@@ -239,7 +243,10 @@ def test_a_job_sees_what_emr_sets_and_what_it_was_given_and_nothing_else(
     assert (driver["ONE"], driver["BOTH"]) == ("driver", "driver")
     assert driver["AWS_REGION"] == "xx-told-1"
     assert (worker["TWO"], worker["BOTH"]) == ("executor", "executor")
-    assert set(worker) - shell == OF_EMR | OF_THE_LAPTOP | OF_PYSPARK | {"TWO", "BOTH"}
+    assert worker["AWS_REGION"] == REGION
+    own = {name for name in OF_EMR | OF_THE_LAPTOP if not OF_A_WORKER.fullmatch(name)}
+    seen_there = {name for name in worker if not OF_A_WORKER.fullmatch(name)}
+    assert seen_there - shell == own | {"TWO", "BOTH"}
 
 
 def test_a_client_without_a_region_fails_as_on_emr(jobs: Jobs, environment_archive: bytes) -> None:
@@ -413,6 +420,43 @@ def test_an_application_is_read_back_as_terraform_wrote_it(jobs: Jobs) -> None:
     jobs.emr.delete_application(applicationId=made["applicationId"])
     with pytest.raises(jobs.emr.exceptions.ResourceNotFoundException):
         jobs.emr.get_application(applicationId=made["applicationId"])
+
+
+def test_an_application_has_room_for_as_many_jobs_as_on_aws(jobs: Jobs) -> None:
+    capacity = {"cpu": "8 vCPU", "memory": "32 GB", "disk": "100 GB"}
+    jobs.emr.update_application(applicationId=jobs.application, maximumCapacity=capacity)
+    small = " ".join(
+        f"--conf spark.{kind}.cores=2 --conf spark.{kind}.memory=6g"
+        for kind in ("driver", "executor")
+    )
+    one = "--conf spark.executor.instances=1 --conf spark.dynamicAllocation."
+    ends = {}
+
+    # By default a driver and three executors of 4 vCPU and 16 GB: that never fits.
+    ends["default"] = jobs.ended(jobs.start("pass"))
+    ends["few"] = jobs.ended(jobs.start("pass", parameters=f"{small} {one}maxExecutors=2"))
+    sleeper = "import time\ntime.sleep(600)"
+    first, second = (
+        jobs.start(sleeper, parameters=f"{small} {one}initialExecutors=1") for _ in range(2)
+    )
+    ends["third"] = jobs.ended(jobs.start("pass", parameters=f"{small} {one}initialExecutors=1"))
+    with pytest.raises(jobs.emr.exceptions.ValidationException, match="2 to 8 GB"):
+        jobs.start("pass", parameters="--conf spark.driver.cores=1 --conf spark.driver.memory=8g")
+    for run in (second, first):
+        jobs.emr.cancel_job_run(applicationId=jobs.application, jobRunId=run)
+    assert {jobs.ended(run)["state"] for run in (first, second)} == {"CANCELLED"}
+    last = jobs.start("pass", parameters=f"{small} {one}initialExecutors=1")
+
+    assert {end["state"] for end in ends.values()} == {"FAILED"}
+    assert {name: end["stateDetails"] for name, end in ends.items()} == {
+        "default": "Job failed due to Worker could not be allocated as the application has "
+        "exceeded maximumCapacity settings: [cpu: 8 vCPU, memory: 32 GB]",
+        "few": "Maximum value of spark.dynamicAllocation.initialExecutors: 3 must be between "
+        "spark.dynamicAllocation.minExecutor 0 and spark.dynamicAllocation.maxExecutors 2.",
+        "third": "Job failed as application has exceeded maximumCapacity settings: "
+        "[cpu: 8 vCPU, memory: 32 GB]",
+    }
+    assert jobs.ended(last)["state"] == "SUCCESS"
 
 
 def test_an_application_that_is_started_is_neither_changed_nor_deleted(jobs: Jobs) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from tests.local.state_machine import definition, variables
 ROOT = Path(__file__).parents[2]
 Walk = Mapping[str, Any]
 RUN_FAILED = ["States.TaskFailed", json.dumps({"State": "FAILED", "StateDetails": "boom"})]
+FULL = "Job failed as application has exceeded maximumCapacity settings: [cpu: 8 vCPU]"
+NO_ROOM = ["States.TaskFailed", json.dumps({"State": "FAILED", "StateDetails": FULL})]
+QUOTA = ["EMRServerless.ServiceQuotaExceededException", "the account's vCPU"]
+CONFLICT = ["EmrServerless.ConflictException", "the application is stopping"]
+# The simulator's clock: a minute is 1.2 seconds.
+MINUTE_S = 60 * 0.02
 CANCELLED = ["States.TaskFailed", json.dumps({"State": "CANCELLED", "StateDetails": "by hand"})]
 VERDICT = ["States.TaskFailed", json.dumps({"StateDetails": "nothing is published: rows"})]
 THROTTLED = ["EmrServerless.ThrottlingException", "Rate exceeded"]
@@ -32,7 +39,10 @@ WALKS: list[dict[str, Any]] = [
     {"name": "inverted", "inputs": [{"from": "2025-08-02", "to": "2025-08-01"}]},
     {"name": "wordy", "inputs": [{"date": "yesterday"}]},
     {"name": "throttled", "inputs": [DAY], "script": {"a": [THROTTLED, THROTTLED]}},
-    {"name": "flood", "inputs": [DAY], "script": {"a": [THROTTLED] * 20}},
+    {"name": "flood", "inputs": [DAY], "script": {"a": [THROTTLED] * 8}},
+    {"name": "crowded", "inputs": [DAY], "script": {"a": [NO_ROOM, NO_ROOM, RUN_FAILED]}},
+    {"name": "crowded-again", "inputs": [DAY], "script": {"a": [RUN_FAILED, NO_ROOM]}},
+    {"name": "quota", "inputs": [DAY], "script": {"a": [QUOTA], "b": [CONFLICT]}},
     {"name": "mended", "inputs": [DAY], "script": {"a": [RUN_FAILED]}},
     {"name": "failed", "inputs": [DAY], "script": {"a": [RUN_FAILED, RUN_FAILED]}},
     {"name": "verdict", "inputs": [DAY], "script": {"a": [VERDICT]}},
@@ -187,15 +197,67 @@ def test_fault_31_a_throttled_start_is_repeated_with_its_own_token(walks: dict[s
     assert len(set(tokens)) == 1
 
 
-def test_fault_31_a_flood_of_refusals_ends_told_and_starts_no_second_attempt(
+def test_fault_31_a_flood_of_refusals_is_waited_out_and_costs_no_attempt(
     walks: dict[str, Walk],
 ) -> None:
     walk = walks["flood"]
+    calls = [job for job in walk["jobs"] if job["job"] == "a"]
+
+    assert walk["ends"][0]["status"] == "SUCCEEDED"
+    # Seven calls in a row, then a pause, and as one that was never heard of.
+    assert len(calls) == 9
+    tokens = [call["token"] for call in calls]
+    assert (len(set(tokens[:7])), len(set(tokens[7:]))) == (1, 1)
+    assert tokens[0] != tokens[7]
+    assert calls[7]["began"] - calls[6]["ended"] >= MINUTE_S
+    assert walk["told"] == []
+
+
+@pytest.mark.parametrize(("name", "starts"), [("crowded", 4), ("crowded-again", 3)])
+def test_a_run_without_room_is_no_attempt_and_comes_back_after_a_minute_as_a_new_one(
+    walks: dict[str, Walk], name: str, starts: int
+) -> None:
+    walk = walks[name]
+    runs = [job for job in walk["jobs"] if job["job"] == "a"]
+
+    assert walk["ends"][0]["status"] == "SUCCEEDED"
+    assert len({run["token"] for run in runs}) == len(runs) == starts
+    pauses = [later["began"] - earlier["ended"] for earlier, later in pairwise(runs)]
+    assert min(pauses) >= MINUTE_S
+    assert walk["told"] == []
+
+
+def test_a_call_that_emr_has_no_room_for_is_no_attempt(walks: dict[str, Walk]) -> None:
+    walk = walks["quota"]
+
+    assert walk["ends"][0]["status"] == "SUCCEEDED"
+    assert names(walk) == ["a", "a", "b", "b", "c"]
+
+
+def test_room_is_waited_for_as_long_as_a_run_may_take_and_no_longer(asl: str) -> None:
+    # Terraform writes < as an escape of JSON; thirty minutes, for each of three jobs' two attempts.
+    bound = r"$toMillis($states.context.Execution.StartTime) \u003c 1800000 %}"
+    assert asl.count(bound) == 6
+    late = asl.replace(bound, bound.replace("1800000", "0"))
+
+    walk = walked(late, [{"name": "late", "inputs": [DAY], "script": {"a": [QUOTA]}}])["late"]
 
     assert walk["ends"][0]["error"] == "JobFailed"
-    assert "Rate exceeded" in walk["ends"][0]["cause"]
-    assert names(walk) == ["a"] * 7 + ["b"]
-    assert len(walk["told"]) == 1
+    assert "the account's vCPU" in walk["ends"][0]["cause"]
+    assert names(walk) == ["a", "b"]
+
+
+def test_every_pause_before_a_job_is_a_minute_to_two_as_aws_reads_it(asl: str) -> None:
+    known = states(json.loads(asl))
+    pauses = {n: s for n, s in known.items() if s["Type"] == "Wait" and n != "Wait for its turn"}
+
+    assert set(pauses) == {
+        f"{step}: {pause}" for step in ("1 a", "1 b", "2 c") for pause in ("pause", "wait for room")
+    }
+    assert {pause["Seconds"] for pause in pauses.values()} == {"{% 60 + $floor($random() * 61) %}"}
+    for step in ("1 a", "1 b", "2 c"):
+        assert pauses[f"{step}: pause"]["Next"] == f"{step}: again"
+        assert pauses[f"{step}: wait for room"]["Next"] == step
 
 
 def test_fault_31_what_states_hand_on_stays_small(walks: dict[str, Walk]) -> None:

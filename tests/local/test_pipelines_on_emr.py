@@ -22,6 +22,7 @@ if day == "2025-01-02":
     time.sleep(600)
 print(sys.argv[1:])
 """
+PAUSE = "60 + $floor($random() * 61)"
 MACHINE = f"arn:aws:states:{REGION}:000000000000:stateMachine:tfm-dgv-mbdde-laptop-emt-tiny"
 
 
@@ -47,11 +48,21 @@ class Pipeline:
         topic = clients("sns").create_topic(Name="pipe-notices")["TopicArn"]
         self.notices = self.sqs.create_queue(QueueName="pipe-notices")["QueueUrl"]
         queue = f"arn:aws:sqs:{REGION}:000000000000:pipe-notices"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue,
+        }
+        allowed = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.sqs.set_queue_attributes(QueueUrl=self.notices, Attributes={"Policy": allowed})
         clients("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
         told = variables(application=self.application, ledger="pipe-ledger", topic=topic)
+        told["spark"]["role_arn"] = ROLE
         self.states.create_state_machine(
             name=MACHINE.rpartition(":")[2],
-            definition=definition(folder / "terraform", told),
+            # How long a pause is, test_pipelines tells; here it is as short as can be.
+            definition=definition(folder / "terraform", told).replace(PAUSE, "1"),
             roleArn=ROLE,
         )
 

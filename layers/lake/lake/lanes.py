@@ -131,6 +131,19 @@ class Lanes(Items):
         changes = {"state": WAITING, "attempts": attempts, "reason": reason, "waiting_lane": lane}
         return self._move(load, token, changes)
 
+    def mark_later(
+        self, load: Load, token: str, waits: int, not_before: str, reason: str, lane: str
+    ) -> bool:
+        """There was no room for the run: the file waits as before, until that moment at least."""
+        changes = {
+            "state": WAITING,
+            "waits": waits,
+            "not_before": not_before,
+            "reason": reason,
+            "waiting_lane": lane,
+        }
+        return self._move(load, token, changes)
+
     def mark_failed(self, load: Load, token: str, attempts: int, reason: str) -> bool:
         """The last attempt failed: nothing more happens by itself."""
         return self._move(load, token, {"state": FAILED, "attempts": attempts, "reason": reason})

@@ -154,6 +154,8 @@ def next_generation(record: FileRecord, lane: str, job: str) -> FileRecord:
         generation=generation,
         load_id=keys.load_id(record.sha256, generation),
         attempts=0,
+        waits=0,
+        not_before="",
         lane=lane,
         job=job,
         reason="",

@@ -84,6 +84,8 @@ class FileRecord(_Item):
     seen: int = 1
     generation: int = 0
     attempts: int = 0
+    waits: int = 0  # how often Spark had no room for it; no attempt was made
+    not_before: str = ""
     token: str = ""
     job_run_id: str = ""
     sheet_rows: int | None = None

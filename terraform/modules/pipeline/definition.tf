@@ -33,6 +33,16 @@ locals {
   # What a second attempt cannot change: a verdict, or a job that EMR or a person cancelled.
   final_causes = "/nothing is published|QualityFailed|unrecognized arguments|\"State\": ?\"CANCELLED\"/"
 
+  # Spark has no room: EMR refuses the call, or fails the run before it has begun (the words of its
+  # page on troubles, and of a driver that waited for an executor in vain). That says nothing about the
+  # job, so it is no attempt; but for as long as a run may take, no longer.
+  refusals = "/ConflictException|ServiceQuotaExceeded|MaxCapacityExceeded|Throttl|TooManyRequests|RequestLimitExceeded/"
+  no_place = "/maximumCapacity|MaxCapacityExceeded|ServiceQuotaExceeded|maximum vCPU|no executor being launched/"
+  no_room  = "{% ($contains($states.input.error, ${local.refusals}) or ($states.input.error = 'States.TaskFailed' and $contains($states.input.cause, ${local.no_place}))) and $millis() - $toMillis($states.context.Execution.StartTime) < ${var.pipeline.timeout_minutes * 60000} %}"
+
+  # Whoever failed, or found no room, comes back in a minute or two; all of a stage not at once.
+  pause = { Type = "Wait", Seconds = "{% 60 + $floor($random() * 61) %}", Output = {} }
+
   # EMR's cause is the whole job run, pages of it: what people want to know is in its details.
   told = "{% ($said := $match($states.input.cause, /\"StateDetails\": ?\"([^\"]+)\"/); $substring($exists($said) ? $said[0].groups[0] : $states.input.cause, 0, 2000)) %}"
 
@@ -254,16 +264,26 @@ locals {
         })
         "${number + 1} ${job}: worth a second attempt" = {
           Type = "Choice"
-          Choices = [{
-            Condition = "{% $states.input.error = 'States.TaskFailed' and $not($contains($states.input.cause, ${local.final_causes})) %}"
-            Next      = "${number + 1} ${job}: again"
-          }]
+          Choices = [
+            { Condition = local.no_room, Next = "${number + 1} ${job}: wait for room" },
+            {
+              Condition = "{% $states.input.error = 'States.TaskFailed' and $not($contains($states.input.cause, ${local.final_causes})) %}"
+              Next      = "${number + 1} ${job}: pause"
+            },
+          ]
           Default = "${number + 1} ${job}: failed"
         }
+        "${number + 1} ${job}: wait for room" = merge(local.pause, { Next = "${number + 1} ${job}" })
+        "${number + 1} ${job}: pause"         = merge(local.pause, { Next = "${number + 1} ${job}: again" })
         "${number + 1} ${job}: again" = merge(local.submissions["${number + 1} ${job} 2"], {
-          Catch = [{ ErrorEquals = ["States.ALL"], Output = local.caught, Next = "${number + 1} ${job}: failed" }]
+          Catch = [{ ErrorEquals = ["States.ALL"], Output = local.caught, Next = "${number + 1} ${job}: room for the second" }]
           Next  = "${number + 1} ${job}: done"
         })
+        "${number + 1} ${job}: room for the second" = {
+          Type    = "Choice"
+          Choices = [{ Condition = local.no_room, Next = "${number + 1} ${job}: pause" }]
+          Default = "${number + 1} ${job}: failed"
+        }
         "${number + 1} ${job}: done" = {
           Type   = "Pass"
           Output = { job = job, state = "SUCCESS", result = "{% '${local.results}' & $run & '/${job}.json' %}" }
@@ -285,8 +305,9 @@ locals {
 
   results = "s3://${var.spark.jobs_bucket}/runs/pipelines/"
 
-  # The token is the execution's, the job's and the attempt's: a call that is repeated because its
-  # answer was lost finds the run that it started; an attempt after a failure starts a new one.
+  # The token is the execution's, the job's and the attempt's, anew each time that the state is entered:
+  # a call that is repeated because its answer was lost finds the run that it started; whoever comes
+  # back after a failure, or for want of room, starts a new one.
   submissions = merge([
     for number, jobs in var.pipeline.stages : merge([
       for job in jobs : {
@@ -297,7 +318,7 @@ locals {
             Name             = job
             ApplicationId    = var.spark.application_id
             ExecutionRoleArn = var.spark.role_arn
-            ClientToken      = "{% $hash($states.context.Execution.Id & '/${number + 1}/${job}/${attempt}/' & ($exists($states.context.Execution.RedriveCount) ? $string($states.context.Execution.RedriveCount) : '0'), 'SHA-256') %}"
+            ClientToken      = "{% $hash($states.context.Execution.Id & '/${number + 1}/${job}/${attempt}/' & ($exists($states.context.Execution.RedriveCount) ? $string($states.context.Execution.RedriveCount) : '0') & '/' & $states.context.State.EnteredTime, 'SHA-256') %}"
             # EMR cancels it before Step Functions gives up, so that the cause is told.
             ExecutionTimeoutMinutes = var.pipeline.jobs[job].timeout_minutes
             RetryPolicy             = { MaxAttempts = 1 }
