@@ -30,7 +30,7 @@ from scripts.packing import docs, page, platforms
 from scripts.packing.archives import replace, tar_gz_bytes, zip_bytes
 from scripts.packing.bytecode import compiler_for, with_bytecode
 from scripts.packing.platforms import Platform, Target
-from scripts.packing.wheels import BuildError, everything, needed_by_a_job, packages
+from scripts.packing.wheels import BuildError, needed_by, packages
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOG = "lake/catalog.json"
@@ -149,7 +149,7 @@ class Build:
         name, platform = wanted.parent.name, self.target.functions
 
         def pack() -> bytes:
-            found = packages(wanted, self.pins, platform, self._log(name), everything)
+            found = packages(wanted, self.pins, platform, self._log(name), needed_by("function"))
             layer = {f"python/{path}": data for path, data in found.items()}
             return zip_bytes(with_bytecode(layer, platform.python, LAYER))
 
@@ -163,7 +163,7 @@ class Build:
         platform = self.target.spark
 
         def pack() -> bytes:
-            found = packages(wanted, self.pins, platform, self._log("spark"), needed_by_a_job)
+            found = packages(wanted, self.pins, platform, self._log("spark"), needed_by("job"))
             return tar_gz_bytes(with_bytecode(found, platform.python, SPARK))
 
         return [

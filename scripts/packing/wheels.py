@@ -28,8 +28,14 @@ TRIMMED = (
     "*/swagger_ui/*.js",
     "*/swagger_ui/*.css",
 )
-# botocore describes 400 services in 25 MB, which every job would unpack; a job speaks to these.
-SERVICES_OF_A_JOB = ("s3", "sts", "glue")
+# botocore describes 400 services in 25 MB, which each cold start would unpack. These are called.
+SERVICES = {
+    "job": ("glue", "s3", "sts"),
+    "function": (
+        *("athena", "dynamodb", "emr-serverless", "glue", "s3", "secretsmanager", "sns", "sqs"),
+        "stepfunctions",
+    ),
+}
 BOTOCORE_DATA = "botocore/data/"
 
 
@@ -54,17 +60,16 @@ def packages(
         }
 
 
-def everything(name: str) -> bool:
-    """Keeps every file of a package."""
-    return bool(name)
+def needed_by(kind: str) -> Callable[[str], bool]:
+    """What to keep for a job or a function: no description of a service that none of them calls."""
 
+    def keep(name: str) -> bool:
+        if not name.startswith(BOTOCORE_DATA):
+            return True
+        parts = name.removeprefix(BOTOCORE_DATA).split("/")
+        return len(parts) == 1 or parts[0] in SERVICES[kind]
 
-def needed_by_a_job(name: str) -> bool:
-    """Leaves out botocore's descriptions of services that no job calls."""
-    if not name.startswith(BOTOCORE_DATA):
-        return True
-    parts = name.removeprefix(BOTOCORE_DATA).split("/")
-    return len(parts) == 1 or parts[0] in SERVICES_OF_A_JOB
+    return keep
 
 
 def _install(requirements: Path, pins: Path, platform: Platform, folder: Path, log: Path) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import marshal
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,13 +15,14 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import boto3
 import pytest
 
 from scripts import build
 from scripts.packing import platforms
 from scripts.packing.archives import tar_gz_bytes, zip_bytes
 from scripts.packing.bytecode import with_bytecode
-from scripts.packing.wheels import BuildError, needed_by_a_job
+from scripts.packing.wheels import BuildError, needed_by
 
 ROOT = Path(__file__).parents[2]
 HERE = (sys.version_info[0], sys.version_info[1])
@@ -31,8 +33,6 @@ CODE_ARTEFACTS = (
     "layers/lake.zip",
     "spark/lake.zip",
 )
-# What Lambda's own runtime brings.
-RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six.py")
 SPARK = ("pyspark", "py4j")
 TOY = """\
 about: Readings of a sensor.
@@ -179,11 +179,7 @@ def test_a_function_imports_from_its_zip_and_layers_alone(
     layers = tmp_path / "opt"
     for layer in ("lake", "vendor"):
         unpacked(built / "layers" / f"{layer}.zip", layers)
-    runtime = of_site_packages(RUNTIME, tmp_path / "runtime")
-
-    done = run_alone(
-        f"import functions.{verb}.handler as h; h.handler", task, layers / "python", runtime
-    )
+    done = run_alone(f"import functions.{verb}.handler as h; h.handler", task, layers / "python")
 
     assert done.returncode == 0, done.stderr
 
@@ -195,14 +191,13 @@ def test_the_results_api_asks_duckdb_from_its_zip_and_layers_alone(
     layers = tmp_path / "opt"
     for layer in ("lake", "vendor", "results"):
         unpacked(built / "layers" / f"{layer}.zip", layers)
-    runtime = of_site_packages(RUNTIME, tmp_path / "runtime")
     code = (
         "import functions.results_api.handler as h, duckdb\n"
         "assert h.handler\n"
         "print(duckdb.sql('SELECT 6 * 7').fetchall())\n"
     )
 
-    done = run_alone(code, task, layers / "python", runtime)
+    done = run_alone(code, task, layers / "python")
 
     assert done.stdout == "[(42,)]\n", done.stderr
     pages = task / "functions" / "results_api"
@@ -214,16 +209,39 @@ def test_the_results_api_asks_duckdb_from_its_zip_and_layers_alone(
     assert unpacked_bytes < 150_000_000, "Lambda takes 250 MB; half of it is for what comes"
 
 
+def test_functions_bring_the_boto3_that_the_tests_run_with(built: Path, tmp_path: Path) -> None:
+    # The runtime's own changes by itself; a layer comes before it on the path.
+    layer = unpacked(built / "layers" / "vendor.zip", tmp_path / "opt") / "python"
+    sources = "".join(file.read_text() for file in ROOT.glob("functions/**/*.py"))
+    called = set(re.findall(r'boto3\.(?:client|resource)\(\s*"([a-z0-9-]+)"', sources))
+    for several in re.findall(r"boto3\.client\(\w+, [^)]*\) for \w+ in \(([^)]+)\)", sources):
+        called |= set(re.findall(r'"([a-z0-9-]+)"', several))
+    assert {"athena", "emr-serverless", "s3", "stepfunctions"} <= called
+    code = (
+        "import boto3, json\n"
+        f"for service in {sorted(called)}:\n"
+        "    boto3.client(service, region_name='eu-west-1')\n"
+        "boto3.resource('dynamodb', region_name='eu-west-1')\n"
+        "print(boto3.__version__, boto3.__file__)\n"
+    )
+
+    done = run_alone(code, tmp_path, layer)
+
+    assert done.stderr == ""
+    version, place = done.stdout.split()
+    assert (version, Path(place).parent.parent) == (boto3.__version__, layer)
+    pinned = (ROOT / "constraints.txt").read_text()
+    assert f"\nboto3=={version}\n" in pinned
+
+
 def test_a_function_without_its_vendor_layer_fails_so_that_the_test_above_means_something(
     built: Path, tmp_path: Path
 ) -> None:
     task = unpacked(built / "functions" / "promote.zip", tmp_path / "task")
     layer = unpacked(built / "layers" / "lake.zip", tmp_path / "opt") / "python"
-    runtime = of_site_packages(RUNTIME, tmp_path / "runtime")
+    done = run_alone("import functions.promote.handler", task, layer)
 
-    done = run_alone("import functions.promote.handler", task, layer, runtime)
-
-    assert "No module named 'aws_lambda_powertools'" in done.stderr
+    assert "No module named 'boto3'" in done.stderr
 
 
 def test_every_module_for_spark_imports_from_the_zip_and_the_archive_alone(
@@ -333,7 +351,8 @@ def test_wheels_for_aws_are_asked_for_by_its_platform_and_python() -> None:
 def test_a_job_carries_the_descriptions_of_its_own_services_only() -> None:
     data = "botocore/data"
 
-    assert needed_by_a_job(f"{data}/s3/2006-03-01/service-2.json.gz")
-    assert needed_by_a_job(f"{data}/endpoints.json")
-    assert needed_by_a_job("botocore/session.py")
-    assert not needed_by_a_job(f"{data}/ec2/2016-11-15/service-2.json.gz")
+    kept = needed_by("job")
+    assert kept(f"{data}/s3/2006-03-01/service-2.json.gz")
+    assert kept(f"{data}/endpoints.json")
+    assert kept("botocore/session.py")
+    assert not kept(f"{data}/ec2/2016-11-15/service-2.json.gz")
