@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.10"
+  required_version = ">= 1.11"
 
   # The state lies where `terraform init -backend-config=path=...` says; for a team, scripts/deploy.py
   # puts S3 in its place (environments/<env>.s3.tfbackend).

@@ -22,7 +22,8 @@ from scripts.provision.venvs import Venv
 
 PARTS = ("dev", "cloud", "jars", "checkov", "browser")
 USUAL = ("dev", "cloud", "jars")
-TERRAFORM_AT_LEAST = (1, 10)
+# A secret is handed over without being kept in the state (write-only arguments).
+TERRAFORM_AT_LEAST = (1, 11)
 
 
 class Workshop:
@@ -130,7 +131,7 @@ def only_one(lock: Path, console: Console) -> Iterator[None]:
 
 def check_terraform(path: str | None = None) -> None:
     """Terraform is on the PATH and new enough; else one sentence says what to install."""
-    advice = "install Terraform 1.10 or newer and put it on your PATH, then run `make setup` again."
+    advice = "install Terraform 1.11 or newer and put it on your PATH, then run `make setup` again."
     command = shutil.which("terraform", path=path)
     if command is None:
         raise SetupError(f"Albufera needs Terraform and found none: {advice}")

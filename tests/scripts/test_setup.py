@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -17,7 +18,12 @@ from scripts import setup
 from scripts.provision.jars import JARS, Jar, check_jars, jars_ready, resolver_failure
 from scripts.provision.java import java_home, java_version
 from scripts.provision.pip import SetupError, pip_failure
-from scripts.provision.prepare import PARTS, check_terraform, prepare
+from scripts.provision.prepare import (
+    PARTS,
+    TERRAFORM_AT_LEAST,
+    check_terraform,
+    prepare,
+)
 from scripts.provision.trust import PASSWORD, certificates, java_store, machine_bundle
 from scripts.provision.venvs import Venv
 
@@ -62,20 +68,28 @@ def test_without_a_python_that_fits_one_sentence_says_what_to_install(
 
 def test_a_missing_an_old_and_a_mute_terraform_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(
-        SetupError, match=r"needs Terraform and found none: install Terraform 1\.10"
+        SetupError, match=r"needs Terraform and found none: install Terraform 1\.11"
     ):
         check_terraform(str(tmp_path))
 
-    program(tmp_path, "terraform", """echo '{"terraform_version": "1.9.8"}'""")
-    with pytest.raises(SetupError, match=r"This is Terraform 1\.9\.8: install Terraform 1\.10"):
+    program(tmp_path, "terraform", """echo '{"terraform_version": "1.10.5"}'""")
+    with pytest.raises(SetupError, match=r"This is Terraform 1\.10\.5: install Terraform 1\.11"):
         check_terraform(str(tmp_path))
 
     program(tmp_path, "terraform", "exit 1")
     with pytest.raises(SetupError, match="gives no answer"):
         check_terraform(str(tmp_path))
 
-    program(tmp_path, "terraform", """echo '{"terraform_version": "1.10.0-beta1"}'""")
+    program(tmp_path, "terraform", """echo '{"terraform_version": "1.11.0-beta1"}'""")
     check_terraform(str(tmp_path))
+
+
+def test_every_module_asks_for_the_terraform_that_set_up_asks_for() -> None:
+    files = [*(ROOT / "terraform").glob("modules/*/versions.tf"), ROOT / "terraform/providers.tf"]
+    asked = {
+        re.findall(r'required_version = ">= ([0-9.]+)"', file.read_text())[0] for file in files
+    }
+    assert asked == {".".join(map(str, TERRAFORM_AT_LEAST))} == {"1.11"}
 
 
 def test_an_unknown_part_is_named(capsys: pytest.CaptureFixture[str]) -> None:
