@@ -153,3 +153,48 @@ override_resource {
   target = aws_dynamodb_table.api_keys
   values = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/api-keys" }
 }
+
+override_resource {
+  target = module.create_tables.aws_lambda_function.this
+  values = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:create_tables" }
+}
+
+override_resource {
+  target = module.ingest.aws_lambda_function.this
+  values = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:ingest" }
+}
+
+override_resource {
+  target = module.results_api.aws_lambda_function.this
+  values = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:results_api" }
+}
+
+override_resource {
+  target = module.transform_stream.aws_lambda_function.this
+  values = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:transform_stream" }
+}
+
+override_resource {
+  target = aws_dynamodb_table.ledger
+  values = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/ledger" }
+}
+
+override_resource {
+  target = aws_iam_role.spark
+  values = { arn = "arn:aws:iam::123456789012:role/spark" }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.upstream["emt"]
+  values = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:emt" }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.upstream["meteorology"]
+  values = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:meteorology" }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.upstream["openweather"]
+  values = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:openweather" }
+}
