@@ -27,12 +27,12 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "lake" {
-  for_each = local.lake_alarms
+  for_each = { for key, alarm in local.lake_alarms : key => alarm if var.stream_enabled || alarm.service != "transform_stream" }
 
   alarm_name        = "${local.prefix}-${replace(each.key, "_", "-")}"
   alarm_description = "${each.value.about} Runbook: ${var.runbook_url}#${replace(each.key, "_", "-")}"
 
-  namespace   = "Albufera"
+  namespace   = local.metrics_namespace
   metric_name = each.value.metric
   dimensions  = { service = each.value.service }
   statistic   = "Sum"

@@ -2,12 +2,9 @@
 
 locals {
   ledger_statement = {
-    Sid    = "KeepTheLedger"
-    Effect = "Allow"
-    Action = [
-      "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem",
-      "dynamodb:Query", "dynamodb:UpdateItem",
-    ]
+    Sid      = "KeepTheLedger"
+    Effect   = "Allow"
+    Action   = ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
     Resource = [aws_dynamodb_table.ledger.arn, "${aws_dynamodb_table.ledger.arn}/index/*"]
   }
 
@@ -133,7 +130,6 @@ module "start_job" {
     SPARK_APPLICATION_ID = aws_emrserverless_application.spark.id
     SPARK_ROLE_ARN       = aws_iam_role.spark.arn
     NOTICES_TOPIC_ARN    = aws_sns_topic.notices.arn
-    JOBS_QUEUE_URL       = module.jobs.url
     JOB_TIMEOUT_MINUTES  = var.job_timeout_minutes
     KMS_KEY_ARN          = aws_kms_key.lake.arn
     CODE_VERSION         = local.code_version
@@ -142,6 +138,13 @@ module "start_job" {
 
   policy_statements = [
     local.ledger_statement,
+    {
+      Sid       = "GiveLanesBack"
+      Effect    = "Allow"
+      Action    = "dynamodb:DeleteItem"
+      Resource  = aws_dynamodb_table.ledger.arn
+      Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["lane#*"] } }
+    },
     {
       Sid      = "TakeJobs"
       Effect   = "Allow"

@@ -1,9 +1,9 @@
 # Who may read what people are shown, and nothing else. Writers are the lake's own roles; nobody logs in as one.
 #
-# Rights by IAM suffice: Lake Formation's grants stand beside them where an account has it in force.
+# Rights are IAM's alone: the account's Data Catalog must leave new databases and tables to IAM (AWS's own default).
 
 locals {
-  # Athena looks for a database `default` whenever it is asked anything.
+  # Athena and Spark look for a database `default` whenever they are asked anything.
   look_for_default = {
     Sid      = "LookForDefault"
     Effect   = "Allow"
@@ -83,52 +83,4 @@ resource "aws_iam_role_policy" "reader" {
       },
     ]
   })
-}
-
-# --- Lake Formation -------------------------------------------------------------------------------
-
-resource "aws_lakeformation_permissions" "writer_database" {
-  for_each = var.lake_formation_grants ? module.catalog.databases : {}
-
-  principal   = aws_iam_role.spark.arn
-  permissions = ["ALTER", "CREATE_TABLE", "DESCRIBE"]
-
-  database {
-    name = aws_glue_catalog_database.lake[each.key].name
-  }
-}
-
-resource "aws_lakeformation_permissions" "writer_tables" {
-  for_each = var.lake_formation_grants ? module.catalog.databases : {}
-
-  principal   = aws_iam_role.spark.arn
-  permissions = ["ALTER", "DELETE", "DESCRIBE", "DROP", "INSERT", "SELECT"]
-
-  table {
-    database_name = aws_glue_catalog_database.lake[each.key].name
-    wildcard      = true
-  }
-}
-
-resource "aws_lakeformation_permissions" "reader_database" {
-  for_each = var.lake_formation_grants && length(var.reader_principals) > 0 ? local.shown_databases : {}
-
-  principal   = aws_iam_role.reader[0].arn
-  permissions = ["DESCRIBE"]
-
-  database {
-    name = aws_glue_catalog_database.lake[each.key].name
-  }
-}
-
-resource "aws_lakeformation_permissions" "reader_tables" {
-  for_each = var.lake_formation_grants && length(var.reader_principals) > 0 ? local.shown_databases : {}
-
-  principal   = aws_iam_role.reader[0].arn
-  permissions = ["DESCRIBE", "SELECT"]
-
-  table {
-    database_name = aws_glue_catalog_database.lake[each.key].name
-    wildcard      = true
-  }
 }

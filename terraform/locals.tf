@@ -1,6 +1,11 @@
 locals {
-  prefix          = "${var.project}-${var.owner}-${var.master}-${var.env}"
-  database_prefix = "${var.project}_${var.owner}_${var.master}_"
+  prefix = "${var.project}-${var.owner}-${var.master}-${var.env}"
+
+  # Databases and metrics are the account's, as everything else is; the default environment alone has the published
+  # names, which say no environment (docs/adr/0025-environments-share-an-account.md).
+  is_default        = var.env == var.default_env
+  database_prefix   = "${join("_", concat([var.project, var.owner, var.master], local.is_default ? [] : [var.env]))}_"
+  metrics_namespace = local.is_default ? "Albufera" : "Albufera/${var.env}"
 
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
@@ -31,6 +36,7 @@ locals {
     runtime                  = var.lambda_runtime
     architecture             = var.lambda_architecture
     log_level                = var.log_level
+    metrics_namespace        = local.metrics_namespace
     log_retention_days       = var.log_retention_days
     kms_key_arn              = aws_kms_key.lake.arn
     undelivered_arn          = module.undelivered.arn

@@ -101,14 +101,14 @@ output "pipelines" {
 }
 
 output "streams" {
-  description = "Each endless source: its Kinesis stream, its poller, where failed records wait in the ops bucket, and the marks of those sent again."
+  description = "Each endless source, while the stream is on: its Kinesis stream, its poller, where failed records wait in the ops bucket, and the marks of those sent again."
   value = {
-    for id, stream in module.catalog.streams : id => {
+    for id, stream in local.streams : id => {
       name     = aws_kinesis_stream.stream[id].name
       table    = stream.tables[0]
       errors   = "stream-errors/${stream.slug}/"
       replayed = "stream-replayed/${stream.slug}/"
-      cluster  = aws_ecs_cluster.services.name
+      cluster  = one(aws_ecs_cluster.services[*].name)
       poller   = try(aws_ecs_task_definition.weather_poller[id].family, null)
     }
   }

@@ -1,18 +1,20 @@
 # The container that asks the weather service: one image, one Fargate service for each stream that is polled.
 
 locals {
-  polled_streams = { for id, stream in module.catalog.streams : id => stream if stream.api != null }
+  polled_streams = { for id, stream in local.streams : id => stream if stream.api != null }
+  containers     = length(local.polled_streams) > 0 ? 1 : 0
 
   # What is in an image depends on the processor that it is for; a tag is never written twice.
   weather_poller_tag = "${var.weather_poller_tag}-${lower(var.spark_architecture)}"
 
   # With subnets of one's own nothing is made. Without, a public subnet and a public address: $4 a month where a NAT
   # gateway costs $35, and as safe, for the security group lets nobody in and only HTTPS out.
-  own_network     = var.service_network == null
-  service_vpc_id  = local.own_network ? one(aws_vpc.services[*].id) : var.service_network.vpc_id
-  service_subnets = local.own_network ? aws_subnet.services[*].id : var.service_network.subnet_ids
+  own_network     = local.containers == 1 && var.service_network == null
+  service_vpc_id  = local.own_network ? one(aws_vpc.services[*].id) : try(var.service_network.vpc_id, null)
+  service_subnets = local.own_network ? aws_subnet.services[*].id : try(var.service_network.subnet_ids, [])
 }
 
+# Stays while the stream is off: its image must be there before the stream is switched on, and empty it costs nothing.
 resource "aws_ecr_repository" "weather_poller" {
   name                 = "${local.prefix}-weather-poller"
   image_tag_mutability = "IMMUTABLE"
@@ -42,6 +44,8 @@ resource "aws_ecr_lifecycle_policy" "weather_poller" {
 }
 
 resource "aws_ecs_cluster" "services" {
+  count = local.containers
+
   name = local.prefix
 
   setting {
@@ -58,7 +62,7 @@ resource "aws_ecs_task_definition" "weather_poller" {
   network_mode             = "awsvpc"
   cpu                      = 256
   memory                   = 512
-  execution_role_arn       = aws_iam_role.poller_start.arn
+  execution_role_arn       = aws_iam_role.poller_start[0].arn
   task_role_arn            = aws_iam_role.poller[each.key].arn
 
   runtime_platform {
@@ -103,7 +107,7 @@ resource "aws_ecs_task_definition" "weather_poller" {
     logConfiguration = {
       logDriver = "awslogs"
       options = {
-        awslogs-group         = aws_cloudwatch_log_group.weather_poller.name
+        awslogs-group         = aws_cloudwatch_log_group.weather_poller[0].name
         awslogs-region        = var.region
         awslogs-stream-prefix = each.value.slug
       }
@@ -116,9 +120,9 @@ resource "aws_ecs_service" "weather_poller" {
   for_each = local.polled_streams
 
   name            = "${local.prefix}-${each.value.slug}-poller"
-  cluster         = aws_ecs_cluster.services.id
+  cluster         = aws_ecs_cluster.services[0].id
   task_definition = aws_ecs_task_definition.weather_poller[each.key].arn
-  desired_count   = var.weather_poller_count
+  desired_count   = var.schedules_enabled ? 1 : 0
   launch_type     = "FARGATE"
 
   # Never two at once: each would put every observation.
@@ -127,7 +131,7 @@ resource "aws_ecs_service" "weather_poller" {
 
   network_configuration {
     subnets          = local.service_subnets
-    security_groups  = [aws_security_group.services.id]
+    security_groups  = [aws_security_group.services[0].id]
     assign_public_ip = local.own_network
   }
 
@@ -135,6 +139,8 @@ resource "aws_ecs_service" "weather_poller" {
 }
 
 resource "aws_cloudwatch_log_group" "weather_poller" {
+  count = local.containers
+
   name              = "/aws/ecs/${local.prefix}-weather-poller"
   retention_in_days = var.log_retention_days
   kms_key_id        = aws_kms_key.lake.arn
@@ -158,6 +164,8 @@ locals {
 }
 
 resource "aws_iam_role" "poller_start" {
+  count = local.containers
+
   name                 = "${local.prefix}-poller-start"
   description          = "Starts the weather pollers of ${local.prefix}: their image and their logs."
   permissions_boundary = var.permissions_boundary_arn
@@ -165,8 +173,10 @@ resource "aws_iam_role" "poller_start" {
 }
 
 resource "aws_iam_role_policy" "poller_start" {
+  count = local.containers
+
   name = "start"
-  role = aws_iam_role.poller_start.id
+  role = aws_iam_role.poller_start[0].id
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -188,7 +198,7 @@ resource "aws_iam_role_policy" "poller_start" {
         Sid      = "WriteLogs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${aws_cloudwatch_log_group.weather_poller.arn}:log-stream:*"
+        Resource = "${aws_cloudwatch_log_group.weather_poller[0].arn}:log-stream:*"
       },
     ]
   })
@@ -238,13 +248,17 @@ resource "aws_iam_role_policy" "poller" {
 # --- Network ------------------------------------------------------------------------------------
 
 resource "aws_security_group" "services" {
+  count = local.containers
+
   name        = "${local.prefix}-services"
   description = "Containers of the lake: nobody comes in, HTTPS goes out."
   vpc_id      = local.service_vpc_id
 }
 
 resource "aws_vpc_security_group_egress_rule" "https" {
-  security_group_id = aws_security_group.services.id
+  count = local.containers
+
+  security_group_id = aws_security_group.services[0].id
   description       = "AWS and the weather service."
   ip_protocol       = "tcp"
   from_port         = 443

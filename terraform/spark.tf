@@ -149,13 +149,7 @@ resource "aws_iam_role_policy" "spark" {
           ]),
         )
       },
-      {
-        # Spark looks whether a database `default` exists before it does anything else.
-        Sid      = "LookForDefault"
-        Effect   = "Allow"
-        Action   = "glue:GetDatabase"
-        Resource = "${local.arn.glue}:database/default"
-      },
+      local.look_for_default,
     ]
   })
 }

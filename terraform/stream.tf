@@ -1,11 +1,15 @@
 # A stream for each source that never ends: Kinesis keeps the records, Firehose brings them to their Iceberg table.
+# They are there while var.stream_enabled says so, and with them the container that fills them (services.tf) and all
+# alarms about them: Kinesis is paid for by the hour, also when nothing comes. Tables and the transform stay.
 
 locals {
+  streams = { for id, stream in module.catalog.streams : id => stream if var.stream_enabled }
+
   # Kinesis keeps a week: as long as a mended transform may take, and as `lake replay` may come late.
   stream_hours = 168
 
   stream_tables = {
-    for id, stream in module.catalog.streams : id => {
+    for id, stream in local.streams : id => {
       database = stream.database
       table    = split(".", stream.tables[0])[1]
     }
@@ -13,7 +17,7 @@ locals {
 }
 
 resource "aws_kinesis_stream" "stream" {
-  for_each = module.catalog.streams
+  for_each = local.streams
 
   name             = "${local.prefix}-${each.value.slug}"
   retention_period = local.stream_hours
@@ -28,7 +32,7 @@ resource "aws_kinesis_stream" "stream" {
 resource "aws_kinesis_firehose_delivery_stream" "stream" {
   #checkov:skip=CKV_AWS_240:Encryption at rest is asked of Firehose for Direct PUT only; its source here, Kinesis, is encrypted.
   #checkov:skip=CKV_AWS_241:The same: Kinesis carries the lake's own key.
-  for_each = module.catalog.streams
+  for_each = local.streams
 
   name        = "${local.prefix}-${each.value.slug}"
   destination = "iceberg"
@@ -84,7 +88,7 @@ resource "aws_kinesis_firehose_delivery_stream" "stream" {
 }
 
 resource "aws_cloudwatch_log_group" "firehose" {
-  for_each = module.catalog.streams
+  for_each = local.streams
 
   name              = "/aws/kinesisfirehose/${local.prefix}-${each.value.slug}"
   retention_in_days = var.log_retention_days
@@ -92,14 +96,14 @@ resource "aws_cloudwatch_log_group" "firehose" {
 }
 
 resource "aws_cloudwatch_log_stream" "firehose" {
-  for_each = module.catalog.streams
+  for_each = local.streams
 
   name           = "delivery"
   log_group_name = aws_cloudwatch_log_group.firehose[each.key].name
 }
 
 resource "aws_iam_role" "firehose" {
-  for_each = module.catalog.streams
+  for_each = local.streams
 
   name                 = "${local.prefix}-${each.value.slug}-firehose"
   description          = "What Firehose may do for the stream ${each.key} of ${local.prefix}."
@@ -117,7 +121,7 @@ resource "aws_iam_role" "firehose" {
 }
 
 resource "aws_iam_role_policy" "firehose" {
-  for_each = module.catalog.streams
+  for_each = local.streams
 
   name = "deliver"
   role = aws_iam_role.firehose[each.key].id
@@ -210,7 +214,7 @@ module "transform_stream" {
 
 locals {
   stream_alarms = merge([
-    for id, stream in module.catalog.streams : {
+    for id, stream in local.streams : {
       "${stream.slug}-behind" = {
         about      = "Records of ${id} wait in Kinesis for more than an hour: Firehose does not take them."
         runbook    = "stream-behind"

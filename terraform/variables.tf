@@ -28,6 +28,12 @@ variable "env" {
   }
 }
 
+variable "default_env" {
+  description = "Environment whose databases and metrics have the published names, without an environment in them: one in each account and region."
+  type        = string
+  default     = "dev"
+}
+
 variable "region" {
   description = "AWS region of everything."
   type        = string
@@ -72,7 +78,7 @@ variable "lambda_architecture" {
 }
 
 variable "reserved_concurrency" {
-  description = "Concurrency kept for each function; null takes from the account's pool (a new account may have only 10)."
+  description = "Concurrency kept for each function; null takes from the account's pool. A new account has 10 in all and may keep none."
   type = object({
     promote          = optional(number)
     start_job        = optional(number)
@@ -82,7 +88,7 @@ variable "reserved_concurrency" {
     watch            = optional(number)
     results_api      = optional(number)
   })
-  default = { promote = 10, start_job = 5, create_tables = 1, ingest = 3, watch = 1 }
+  default = {}
 }
 
 variable "log_level" {
@@ -109,8 +115,8 @@ variable "sweep_minutes" {
   default     = 10
 
   validation {
-    condition     = var.sweep_minutes >= 2 && var.sweep_minutes <= 480
-    error_message = "Take 2 to 480 minutes: EventBridge spells one minute otherwise, and the alarm looks back three turns within a day."
+    condition     = var.sweep_minutes >= 6 && var.sweep_minutes <= 480
+    error_message = "Take 6 to 480 minutes: a FIFO queue takes a sweep within five minutes of the last for its repetition, and the alarm looks back three turns within a day."
   }
 }
 
@@ -214,6 +220,12 @@ variable "emr_studio_vpc_id" {
 
 # --- Streams ------------------------------------------------------------------------------------
 
+variable "stream_enabled" {
+  description = "Let the weather stream in: Kinesis, Firehose, the container that asks, and their alarms. Some 45 USD a month, whatever comes; `make image` first, or the container finds none."
+  type        = bool
+  default     = false
+}
+
 variable "kfh_buffer_max_interval_in_seconds" {
   description = "Seconds after which Firehose writes what it has of a stream."
   type        = number
@@ -235,17 +247,6 @@ variable "kfh_buffer_max_size_in_mbs" {
   validation {
     condition     = var.kfh_buffer_max_size_in_mbs >= 1 && var.kfh_buffer_max_size_in_mbs <= 128
     error_message = "Take 1 to 128 MB."
-  }
-}
-
-variable "weather_poller_count" {
-  description = "1 lets the weather poller run; 0 until its image is in the registry."
-  type        = number
-  default     = 0
-
-  validation {
-    condition     = contains([0, 1], var.weather_poller_count)
-    error_message = "Take 0 or 1: two pollers would put each observation twice."
   }
 }
 
@@ -404,10 +405,4 @@ variable "reader_principals" {
     condition     = alltrue([for arn in var.reader_principals : can(regex("^arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:", arn))])
     error_message = "A reader is named by the ARN of a role, a user or an account, never by a star."
   }
-}
-
-variable "lake_formation_grants" {
-  description = "Grant the same rights in Lake Formation, for an account where it is in force (docs/openweather.md)."
-  type        = bool
-  default     = false
 }

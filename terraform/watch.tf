@@ -115,14 +115,22 @@ resource "aws_lambda_event_source_mapping" "watch" {
   function_response_types = ["ReportBatchItemFailures"]
 }
 
-# Where nobody is asked and nothing runs by the clock, tables grow old by intention: each of these would ring for ever.
+# Where nobody is asked and nothing runs by the clock, tables grow old by intention, and so does a streamed one while the
+# stream is off: each of these would ring for ever.
+locals {
+  unstreamed = var.stream_enabled ? [] : flatten([for stream in module.catalog.streams : stream.tables])
+}
+
 resource "aws_cloudwatch_metric_alarm" "stale" {
-  for_each = var.schedules_enabled ? module.catalog.fresh_tables : {}
+  for_each = {
+    for table, minutes in module.catalog.fresh_tables : table => minutes
+    if var.schedules_enabled && !contains(local.unstreamed, table)
+  }
 
   alarm_name        = "${local.prefix}-${replace(replace(each.key, ".", "-"), "_", "-")}-stale"
   alarm_description = "Nothing was written to ${each.key} for over ${each.value} minutes, or nobody measures it. Runbook: ${var.runbook_url}#table-stale"
 
-  namespace   = "Albufera"
+  namespace   = local.metrics_namespace
   metric_name = "FreshnessMinutes"
   dimensions  = { service = "watch", table = each.key }
   statistic   = "Maximum"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,9 @@ _DEAREST_FIRST = (
     "scripts",
 )
 
+
+# As Terraform tells every function of the default environment.
+os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Albufera"
 
 # A shell's & has Ctrl-C ignored, by what it starts and by all that is started from there.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -58,6 +58,11 @@ class Replay:
         catalog = deployment.catalog
         self._source: Source = catalog.source(source_id)
         known = deployment["streams"]
+        if not known:
+            raise Stop(
+                "the stream of this lake is switched off",
+                "set stream_enabled = true in its tfvars, then `make deploy`",
+            )
         if source_id not in known:
             hint = nearest(source_id, known).strip(" ()") or f"streams are {', '.join(known)}"
             raise Stop(f"'{source_id}' is no stream of this lake", hint)

@@ -36,7 +36,7 @@ from lake.settings import Settings
 RESERVE_S: Final = 15.0
 
 logger = Logger(service="ingest")
-metrics = Metrics(namespace="Albufera", service="ingest")
+metrics = Metrics(service="ingest")
 
 
 @dataclass(frozen=True)

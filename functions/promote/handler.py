@@ -47,7 +47,7 @@ METRICS: Final = {
 LOST_AFTER: Final = timedelta(minutes=5)
 
 logger = Logger(service="promote")
-metrics = Metrics(namespace="Albufera", service="promote")
+metrics = Metrics(service="promote")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Trigger:     the jobs queue (FIFO): a file that waits, a run that ended (EventBridge), a replay's
              "pump", a clock's "Lake Sweep"; partial failures reported
 Environment: LEDGER_TABLE BRONZE_BUCKET QUARANTINE_BUCKET JOBS_BUCKET SILVER_BUCKET LOGS_BUCKET
-             DATABASE_PREFIX SPARK_APPLICATION_ID SPARK_ROLE_ARN NOTICES_TOPIC_ARN JOBS_QUEUE_URL
+             DATABASE_PREFIX SPARK_APPLICATION_ID SPARK_ROLE_ARN NOTICES_TOPIC_ARN
              JOB_TIMEOUT_MINUTES KMS_KEY_ARN CODE_VERSION SPARK_PARAMETERS
 Writes:      jobs batches/{token}.json, the ledger, quarantine, a notice for a final failure
 """
@@ -39,7 +39,7 @@ METRICS: Final = ("JobsStarted", "JobsFailed", "RowsAccepted", "RowsRejected")
 _SWEPT_FILES: Final = 200
 
 logger = Logger(service="start_job")
-metrics = Metrics(namespace="Albufera", service="start_job")
+metrics = Metrics(service="start_job")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ class StartJobSettings(Settings):
     spark_application_id: str
     spark_role_arn: str
     notices_topic_arn: str
-    jobs_queue_url: str
     job_timeout_minutes: int
     kms_key_arn: str
     code_version: str

@@ -25,7 +25,7 @@ from lake.streams import Streams
 METRICS: Final = ("RecordsTransformed", "RecordsRefused")
 
 logger = Logger(service="transform_stream")
-metrics = Metrics(namespace="Albufera", service="transform_stream")
+metrics = Metrics(service="transform_stream")
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,5 @@ def send(table_id: str, found: Freshness) -> None:
         sent.append(("FreshnessMinutes", MetricUnit.NoUnit, found.minutes))
     for name, unit, value in sent:
         service = {"service": "watch"}
-        with single_metric(
-            name=name, unit=unit, value=value, namespace="Albufera", default_dimensions=service
-        ) as metric:
+        with single_metric(name=name, unit=unit, value=value, default_dimensions=service) as metric:
             metric.add_dimension(name="table", value=table_id)

@@ -1,12 +1,13 @@
 # The same lake where AWS is a process of this machine; deploy adds the interpreter's own lambda_runtime.
-env                  = "laptop"
-force_destroy        = true
-log_retention_days   = 30
-kms_deletion_days    = 7
-reserved_concurrency = {}
-sweep_minutes        = 5
-watch_minutes        = 1
-schedules_enabled    = false # a laptop asks nobody for ever: lake poll, lake run
+env                = "laptop"
+default_env        = "laptop" # its account is its own
+force_destroy      = true
+log_retention_days = 30
+kms_deletion_days  = 7
+sweep_minutes      = 6
+watch_minutes      = 1
+stream_enabled     = true
+schedules_enabled  = false # a laptop asks nobody for ever: lake poll, lake run
 
 kfh_buffer_max_interval_in_seconds = 10
 

@@ -1,4 +1,5 @@
-env           = "prod"
+env = "prod"
+# In an account of its own: default_env = "prod", before the first deploy, for the published names.
 force_destroy = false
 
 # What a new account may have; ask Service Quotas for more before you say more.

@@ -18,8 +18,8 @@ run "lake" {
 
   assert {
     condition = alltrue([for name in [
-      "tfm_dgv_mbdde_emt_silver", "tfm_dgv_mbdde_meteorology_silver", "tfm_dgv_mbdde_emt_gold", "tfm_dgv_mbdde_ops",
-    ] : contains([for database in aws_glue_catalog_database.lake : database.name], name)])
-    error_message = "The published databases keep their names."
+      "emt_silver", "meteorology_silver", "emt_gold", "ops",
+    ] : contains([for database in aws_glue_catalog_database.lake : database.name], "tfm_dgv_mbdde_${var.env == var.default_env ? "" : "${var.env}_"}${name}")])
+    error_message = "The published databases keep their names in the default environment."
   }
 }

@@ -16,7 +16,7 @@ run "values_that_cannot_work" {
     lambda_runtime       = "python3.9"
     lambda_architecture  = "mips"
     spark_architecture   = "arm64"
-    sweep_minutes        = 1
+    sweep_minutes        = 5 # within what a FIFO queue takes for a repetition
     athena_bytes_cutoff  = 1000
     security_group_ids   = ["sg-1"] # without subnets
     emr_studio_user_name = "ana"    # without a network

@@ -174,3 +174,12 @@ def test_a_line_that_is_no_error_record_is_told(lake: Deployed) -> None:
 def test_a_source_that_is_no_stream_is_refused(lake: Deployed) -> None:
     with pytest.raises(Stop, match="no stream"):
         stream_replays.replay(lake, "emt/arrivals")
+
+
+def test_a_stream_that_is_switched_off_is_said_to_be() -> None:
+    off = Deployed("test", VALUES | {"streams": {}})
+
+    with pytest.raises(Stop, match="switched off") as stop:
+        stream_replays.replay(off, SOURCE)
+
+    assert "stream_enabled = true" in str(stop.value.hint)

@@ -18,6 +18,7 @@ from tests.local.conftest import ROLE, client, make_role, until
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "tfm_dgv_mbdde_"
+ENVIRONMENT = {"DATABASE_PREFIX": PREFIX, "POWERTOOLS_METRICS_NAMESPACE": "Albufera"}
 TABLE = Catalog.bundled().table("meteorology_silver.meteorology_current")
 DATABASE = f"{PREFIX}{TABLE.database}"
 STREAM, FUNCTION, BUCKET = "lake-weather", "transform-stream", "stream-lake"
@@ -71,7 +72,7 @@ class StreamLake:
             Role=ROLE,
             Handler="switch.handler",
             Timeout=60,
-            Environment={"Variables": {"DATABASE_PREFIX": PREFIX}},
+            Environment={"Variables": ENVIRONMENT},
             Code={"ZipFile": transform_zip()},
         )
         self.kinesis.create_stream(StreamName=STREAM, StreamModeDetails={"StreamMode": "ON_DEMAND"})
@@ -129,7 +130,7 @@ class StreamLake:
 
     def crash(self, *, broken: bool) -> None:
         """Break the transform, or mend it."""
-        variables = {"DATABASE_PREFIX": PREFIX} | ({"CRASH": "1"} if broken else {})
+        variables = ENVIRONMENT | ({"CRASH": "1"} if broken else {})
         self.functions.update_function_configuration(
             FunctionName=FUNCTION, Environment={"Variables": variables}
         )

@@ -13,10 +13,10 @@ EVERYTHING = (
     '-var=security_group_ids=["sg-spark"]',
     "-var=emr_studio_user_name=ana",
     "-var=emr_studio_vpc_id=vpc-1",
+    "-var=stream_enabled=true",
     '-var=api_cors_origins=["https://page.example"]',
     '-var=operator_principals=["arn:aws:iam::123456789012:role/engineers"]',
     '-var=reader_principals=["arn:aws:iam::123456789012:role/analysts"]',
-    "-var=lake_formation_grants=true",
 )
 
 

@@ -56,6 +56,8 @@ class Lake:
     def __init__(self, env: str, state: Mapping[str, Any]) -> None:
         self.env = env
         self.prefix = f"tfm-dgv-mbdde-{env}"
+        self.namespace = "Albufera/prod" if env == "prod" else "Albufera"
+        self.databases = "tfm_dgv_mbdde_prod_" if env == "prod" else "tfm_dgv_mbdde_"
         self.resources = list(_walk(state["root_module"], ""))
         self.outputs = {name: output["value"] for name, output in state["outputs"].items()}
 

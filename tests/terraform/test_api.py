@@ -68,13 +68,14 @@ def test_keys_lie_by_their_hash_and_go_when_their_time_is_over(lake: Lake) -> No
     assert lake.outputs["api_keys_table"] == table["name"]
 
 
-def test_only_the_api_may_look_at_keys(lake: Lake) -> None:
+def test_only_the_api_looks_at_keys_and_an_operator_keeps_them(lake: Lake) -> None:
     looking = {
         (statement.sid, statement.actions)
         for statement in lake.policies("aws_iam_role_policy", "aws_iam_policy")
         if keys_table(lake)["arn"] in statement.resources
     }
-    assert looking == {("CheckKeys", ("dynamodb:GetItem",))}
+    operator = ("KeepKeysOfTheApi", ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Scan"))
+    assert looking == {("CheckKeys", ("dynamodb:GetItem",)), operator}
 
 
 def test_every_route_has_a_limit_of_its_own_and_leads_to_the_function(lake: Lake) -> None:

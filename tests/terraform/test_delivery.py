@@ -157,6 +157,16 @@ def test_people_hear_of_a_failed_run_in_a_sentence(lake: Lake) -> None:
     )
 
 
+def test_a_sweep_is_no_repetition_of_the_one_before(lake: Lake) -> None:
+    # Sweeps are alike, and a FIFO queue drops what it had within five minutes.
+    minutes = {
+        int(rule["schedule_expression"].removeprefix("rate(").split()[0])
+        for rule in lake.all("aws_cloudwatch_event_rule")
+        if "-sweep-" in rule["name"]
+    }
+    assert min(minutes) > 5
+
+
 def test_two_sweeps_look_for_what_events_lost(lake: Lake) -> None:
     sweeps = {
         target["rule"].removeprefix(f"{lake.prefix}-"): json.loads(target["input"])

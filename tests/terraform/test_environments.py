@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 from lake.catalog import Catalog
-from tests.terraform.mocked_lake import Lake
+from tests.terraform.mocked_lake import Lake, Workbench
+
+# The arguments that AWS tells things of one kind apart by.
+NAMES = (
+    *("name", "bucket", "function_name", "layer_name", "alarm_name", "dashboard_name", "family"),
+)
+# Named within something that has the environment in its name.
+INSIDE_SOMETHING = {
+    *("aws_iam_role_policy", "aws_athena_named_query", "aws_cloudwatch_log_stream"),
+    *("aws_apigatewayv2_stage", "aws_lambda_event_source_mapping"),
+}
 
 
 def test_spark_has_a_ceiling_and_stops_by_itself(lake: Lake) -> None:
@@ -18,6 +30,13 @@ def test_spark_has_a_ceiling_and_stops_by_itself(lake: Lake) -> None:
     (function,) = lake.all("aws_lambda_function", "module.start_job")
     minutes = int(function["environment"][0]["variables"]["JOB_TIMEOUT_MINUTES"])
     assert 1 <= minutes <= 60
+
+
+def test_a_new_account_has_the_concurrency_that_functions_ask_for(lake: Lake) -> None:
+    reserved = {
+        function["reserved_concurrent_executions"] for function in lake.all("aws_lambda_function")
+    }
+    assert reserved == {-1}, "ten in all, of which none may be kept for one function"
 
 
 def test_no_query_goes_round_the_workgroups_limits(lake: Lake) -> None:
@@ -39,6 +58,55 @@ def test_development_can_be_thrown_away_and_production_cannot(dev: Lake, prod: L
     assert {group["retention_in_days"] for group in prod.all("aws_cloudwatch_log_group")} == {365}
 
 
+def named(lake: Lake) -> set[tuple[str, str]]:
+    """What AWS knows by a name: of which kind, and by which name."""
+    return {
+        (resource.kind, str(resource.values[word]))
+        for resource in lake.resources
+        if resource.kind not in INSIDE_SOMETHING
+        for word in NAMES
+        if resource.values.get(word)
+    }
+
+
+def test_two_environments_share_an_account_without_meeting(dev: Lake, prod: Lake) -> None:
+    assert len(named(dev)) > 150
+    assert named(dev) & named(prod) == set()
+
+    def namespaces(lake: Lake) -> set[str]:
+        sending = {
+            function["environment"][0]["variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+            for function in lake.all("aws_lambda_function")
+        }
+        shown = {
+            metric[0]
+            for widget in json.loads(lake.one("aws_cloudwatch_dashboard")["dashboard_body"])[
+                "widgets"
+            ]
+            for metric in widget["properties"]["metrics"]
+        }
+        watched = {alarm["namespace"] for alarm in lake.all("aws_cloudwatch_metric_alarm")}
+        own = {name for name in shown | watched if not name.startswith("AWS/")}
+        assert own == sending, "what is shown and watched is what is sent"
+        return sending
+
+    assert (namespaces(dev), namespaces(prod)) == ({"Albufera"}, {"Albufera/prod"})
+
+
+def test_the_default_environment_has_the_published_names(
+    dev: Lake, prod: Lake, laptop: Lake, workbench: Workbench
+) -> None:
+    alone = workbench.lake("prod", "-var=default_env=prod")
+
+    for lake in (dev, laptop, alone):
+        assert lake.outputs["database_prefix"] == "tfm_dgv_mbdde_"
+    assert prod.outputs["database_prefix"] == "tfm_dgv_mbdde_prod_"
+    (function,) = alone.all("aws_lambda_function", "module.watch")
+    told = function["environment"][0]["variables"]
+    assert told["POWERTOOLS_METRICS_NAMESPACE"] == "Albufera"
+    assert told["DATABASE_PREFIX"] == "tfm_dgv_mbdde_"
+
+
 def test_a_budget_watches_what_costs_money(dev: Lake, prod: Lake, laptop: Lake) -> None:
     for made, limit in ((dev, "30"), (prod, "300")):
         budget = made.one("aws_budgets_budget")
@@ -51,7 +119,10 @@ def test_a_budget_watches_what_costs_money(dev: Lake, prod: Lake, laptop: Lake) 
     assert laptop.all("aws_budgets_budget") == []
 
 
-def test_nothing_but_values_differs_on_the_laptop(dev: Lake, laptop: Lake) -> None:
+def test_nothing_but_values_differs_on_the_laptop(workbench: Workbench, laptop: Lake) -> None:
+    readers = '-var=reader_principals=["arn:aws:iam::123456789012:role/analysts"]'
+    dev = workbench.lake("dev", "-var=stream_enabled=true", readers)
+
     def addresses(made: Lake) -> set[str]:
         return {resource.address for resource in made.resources}
 
@@ -73,4 +144,4 @@ def test_optional_parts_come_with_their_values_only(dev: Lake, prod: Lake) -> No
     assert dev.one("aws_emrserverless_application")["network_configuration"] == []
     for kind in ("aws_emr_studio", "aws_sns_topic_subscription"):
         assert dev.all(kind) == []
-    assert dev.one("aws_security_group").address == "aws_security_group.services"
+    assert dev.all("aws_security_group") == []

@@ -73,7 +73,7 @@ def test_stages_and_arguments_are_those_of_the_catalogue(lake: Lake, pipeline: s
         for argument in job.arguments:
             value = argument.literal
             if argument.database:
-                value = f"tfm_dgv_mbdde_{argument.database}"
+                value = f"{lake.databases}{argument.database}"
             if argument.warehouse:
                 value = f"s3://{lake.outputs['buckets'][argument.warehouse]}"
             assert f'"--{argument.name}","{value}"' in words, name
@@ -176,6 +176,8 @@ def test_a_table_that_promises_to_be_fresh_has_an_alarm_where_the_clock_is_on(la
         for table in CATALOG.tables.values()
         if table.fresh_within_minutes is not None and lake.env != "laptop"
     }
+    if lake.env == "dev":  # the stream is off there, and nothing comes
+        del promised["meteorology_silver.meteorology_current"]
     stale = [
         alarm
         for alarm in lake.all("aws_cloudwatch_metric_alarm")

@@ -12,12 +12,11 @@ def test_the_published_databases_keep_their_names(lake: Lake) -> None:
     names = {database["name"] for database in lake.all("aws_glue_catalog_database")}
 
     assert names == {
-        "tfm_dgv_mbdde_emt_gold",
-        "tfm_dgv_mbdde_emt_silver",
-        "tfm_dgv_mbdde_meteorology_silver",
-        "tfm_dgv_mbdde_openweather_gold",
-        "tfm_dgv_mbdde_openweather_silver",
-        "tfm_dgv_mbdde_ops",
+        f"{lake.databases}{logical}"
+        for logical in (
+            *("emt_gold", "emt_silver", "meteorology_silver"),
+            *("openweather_gold", "openweather_silver", "ops"),
+        )
     }
 
 
@@ -86,6 +85,6 @@ def test_a_named_query_asks_for_columns_that_its_table_has(
         )
         assert match, query["query"]
         columns, database, table, filtered = match.groups()
-        assert database == query["database"] == "tfm_dgv_mbdde_emt_gold"
+        assert database == query["database"] == f"{lake.databases}emt_gold"
         declared = {column["name"] for column in catalog["tables"][f"emt_gold.{table}"]["columns"]}
         assert {*re.split(r",\s*", columns), filtered} <= declared

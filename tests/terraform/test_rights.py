@@ -56,7 +56,7 @@ def test_rights_on_storage_and_tables_name_the_lakes_own(lake: Lake) -> None:
     tables |= {f"{glue}database/{name}" for name in databases}
     tables |= {f"{glue}table/{name}/*" for name in databases}
     tables |= {f"{glue}table/{name}/served_*" for name in databases if name.endswith("_gold")}
-    streamed = "tfm_dgv_mbdde_meteorology_silver/meteorology_current"
+    streamed = f"{lake.databases}meteorology_silver/meteorology_current"
     tables.add(f"{glue}table/{streamed}")
 
     for statement in lake.policies(*ROLE_POLICIES):
@@ -220,22 +220,30 @@ def test_a_reader_reads_gold_and_writes_its_own_answers_only(prod: Lake, dev: La
     assert not [one for one in dev.all("aws_iam_role") if one["name"].endswith("-reader")]
 
 
-def test_lake_formation_says_the_same_where_it_is_in_force(prod: Lake, dev: Lake) -> None:
-    grants = prod.all("aws_lakeformation_permissions")
-    (spark,) = (one for one in prod.all("aws_iam_role") if one.address == "aws_iam_role.spark")
-    databases = {db["name"] for db in prod.all("aws_glue_catalog_database")}
-    by_spark: set[str] = set()
-    for grant in grants:
-        place = (grant["database"] or grant["table"])[0]
-        name = place.get("database_name") or place["name"]
-        if grant["principal"] == spark["arn"]:
-            by_spark.add(name)
-        else:
-            assert name.endswith("_gold"), grant
-            assert set(grant["permissions"]) <= {"DESCRIBE", "SELECT"}, grant
-    assert by_spark == databases
-    assert len(grants) == 2 * len(databases) + 2 * 2
-    assert dev.all("aws_lakeformation_permissions") == []
+def test_a_pipeline_traces_by_the_rules_of_sampling(lake: Lake) -> None:
+    tracing = [
+        set(statement.actions)
+        for statement in lake.policies("aws_iam_role_policy")
+        if statement.sid == "Trace" and "module.pipeline" in statement.address
+    ]
+    assert tracing == 3 * [
+        {
+            *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+            *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+        }
+    ]
+
+
+def test_promote_takes_nothing_out_of_the_ledger(lake: Lake) -> None:
+    (policy,) = lake.all("aws_iam_role_policy", "module.promote")
+
+    assert "dynamodb:DeleteItem" not in policy["policy"]
+
+
+def test_rights_are_iams_alone(lake: Lake) -> None:
+    # Half of Lake Formation (grants without a registered place or GetDataAccess) would take
+    # rights away where it is in force, and give none.
+    assert not [one for one in lake.resources if one.kind.startswith("aws_lakeformation_")]
 
 
 def test_an_operator_is_trusted_by_name_or_by_the_account(prod: Lake, dev: Lake) -> None:

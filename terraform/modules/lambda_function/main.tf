@@ -32,7 +32,7 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = merge({
       LOG_LEVEL                    = var.platform.log_level
-      POWERTOOLS_METRICS_NAMESPACE = "Albufera"
+      POWERTOOLS_METRICS_NAMESPACE = var.platform.metrics_namespace
       POWERTOOLS_SERVICE_NAME      = var.name
     }, var.environment)
   }

@@ -18,6 +18,7 @@ variable "platform" {
     architecture             = string
     log_level                = string
     log_retention_days       = number
+    metrics_namespace        = string
     kms_key_arn              = string
     undelivered_arn          = string
     notices_arn              = string
