@@ -93,7 +93,7 @@ def test_the_inline_policies_of_a_role_are_short_enough_for_aws(lake: Lake) -> N
     for policy in lake.all("aws_iam_role_policy"):
         sizes[policy["role"]] += len("".join(policy["policy"].split()))
 
-    assert len(sizes) > 15
+    assert len(sizes) >= 14  # without the stream, the studio and readers
     assert {role: size for role, size in sizes.items() if size > INLINE_LIMIT} == {}
 
 
