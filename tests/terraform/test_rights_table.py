@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from difflib import unified_diff
 from pathlib import Path
+
+import pytest
 
 from tests.terraform.mocked_lake import Lake
 from tests.terraform.rights import blocks, blocks_of, page
@@ -19,7 +22,11 @@ def statements_of(block: str) -> set[str]:
 
 def test_every_statement_is_one_that_was_approved(prod: Lake) -> None:
     # A change that is meant: python -m tests.terraform.rights > tests/terraform/rights.txt
-    assert page(prod) == APPROVED.read_text()
+    approved, made = APPROVED.read_text().splitlines(), page(prod).splitlines()
+    changed = "\n".join(unified_diff(approved, made, "approved", "made", n=6, lineterm=""))
+
+    if changed:
+        pytest.fail(changed)
 
 
 def test_no_environment_has_a_right_that_another_has_not(lake: Lake) -> None:
