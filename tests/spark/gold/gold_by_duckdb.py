@@ -13,16 +13,15 @@ import duckdb
 import pyarrow as pa
 
 from lake.catalog import Catalog, Table
-from lake.types import names_of
 
 _ARROW = {
-    "timestamp[us]": pa.timestamp("us"),
-    "date32[day]": pa.date32(),
-    "list<string>": pa.list_(pa.string()),
-    "float64": pa.float64(),
-    "int32": pa.int32(),
-    "int64": pa.int64(),
-    "bool": pa.bool_(),
+    "timestamp": pa.timestamp("us"),
+    "date": pa.date32(),
+    "array<string>": pa.list_(pa.string()),
+    "double": pa.float64(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "boolean": pa.bool_(),
     "string": pa.string(),
 }
 
@@ -199,8 +198,6 @@ def _columns(table: Table) -> list[str]:
 
 
 def _arrow(table: Table, rows: Sequence[Sequence[Any]]) -> pa.Table:
-    schema = pa.schema(
-        [(column.name, _ARROW[names_of(column.type).arrow]) for column in table.columns]
-    )
+    schema = pa.schema([(column.name, _ARROW[column.type]) for column in table.columns])
     names = [column.name for column in table.columns]
     return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema)
