@@ -4,8 +4,8 @@ locals {
   ledger_statement = {
     Sid      = "KeepTheLedger"
     Effect   = "Allow"
-    Action   = ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-    Resource = [aws_dynamodb_table.ledger.arn, "${aws_dynamodb_table.ledger.arn}/index/*"]
+    Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    Resource = aws_dynamodb_table.ledger.arn
   }
 
   consume_actions = [
@@ -138,6 +138,12 @@ module "start_job" {
 
   policy_statements = [
     local.ledger_statement,
+    {
+      Sid      = "FindWhatWaits"
+      Effect   = "Allow"
+      Action   = "dynamodb:Query"
+      Resource = "${aws_dynamodb_table.ledger.arn}/index/*"
+    },
     {
       Sid       = "GiveLanesBack"
       Effect    = "Allow"

@@ -117,7 +117,7 @@ LOSSES: list[tuple[str, str, str, str, Act]] = [
     ),
     ("promote", "UseTheKey", "kms:Decrypt", "a key, by a service", sweep("uploads_queue_url")),
     ("promote", "ListRaw", "s3:ListBucketVersions", "a listing", sweep("uploads_queue_url")),
-    ("start-job", "KeepTheLedger", "dynamodb:Query", "items", sweep("jobs_queue_url")),
+    ("start-job", "FindWhatWaits", "dynamodb:Query", "items", sweep("jobs_queue_url")),
     ("create-tables", "WriteLogs", "logs:CreateLogStream", "a log", call("create_tables")),
     ("create-tables", "Trace", "xray:PutTraceSegments", "traces", call("create_tables")),
     ("create-tables", "KeepTables", "glue:GetTable", "the catalogue", call("create_tables")),

@@ -47,10 +47,6 @@ UNUSED: dict[str, list[tuple[str, ...]]] = {
         ("promote", "ListRaw", "s3:ListBucket"),
         ("start-job", "SeeWhatIsThere", "s3:ListBucket"),
     ],
-    "Both functions that keep the ledger have one statement.": [
-        ("promote", "KeepTheLedger", "dynamodb:DeleteItem", "dynamodb:Query"),
-        ("*", "KeepTheLedger", "dynamodb:ConditionCheckItem"),
-    ],
     "The sweep sends what an event did not tell: an upload older than some minutes.": [
         ("promote", "TakeUploads", "sqs:SendMessage"),
     ],
