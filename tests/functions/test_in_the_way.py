@@ -178,9 +178,8 @@ def test_a_file_of_a_source_that_is_not_declared_any_more_holds_up_no_other(
         ("ValidationException", True),
         ("AccessDeniedException", True),
         ("ResourceNotFoundException", True),
-        ("ThrottlingException", False),
-        ("ConflictException", False),
         ("InternalServerException", False),
+        ("ServiceUnavailableException", False),
     ],
 )
 def test_a_refusal_for_good_frees_the_lane_and_any_other_keeps_its_request(

@@ -58,6 +58,13 @@ def api(clients: Clients) -> Iterator[dict[str, Any]]:
     target = f"integrations/{integration['IntegrationId']}"
     for route in ("$default", "GET /few"):
         gateway.create_route(**place, RouteKey=route, Target=target)
+    clients("lambda").add_permission(
+        FunctionName="echo",
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=f"arn:aws:execute-api:{REGION}:000000000000:{made['ApiId']}/*",
+    )
     gateway.create_stage(
         **place,
         StageName="$default",
