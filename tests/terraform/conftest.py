@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.terraform.mocked_lake import Lake, Workbench
@@ -18,6 +20,13 @@ EVERYTHING = (
     '-var=operator_principals=["arn:aws:iam::123456789012:role/engineers"]',
     '-var=reader_principals=["arn:aws:iam::123456789012:role/analysts"]',
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever comes first waits for three applies: minutes, where others work beside it."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 @pytest.fixture(scope="session")
