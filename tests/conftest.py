@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+from _pytest.nodeid import NodeId
 from botocore.loaders import JSONFileLoader
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -49,7 +51,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolde
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the dear folders first."""
+    """Gives each test an id of its own, and puts the dear folders first.
+
+    Tests of one id are one test to xdist, which runs the last of them. pytest 9.2 leaves the
+    operation that schemathesis put into a test's name out of its id.
+    """
+    for item in items:
+        if not item.nodeid.endswith(item.name):
+            item._id = NodeId.parse(f"{item.nodeid.rpartition('::')[0]}::{item.name}")
+    twins = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if twins:
+        raise pytest.UsageError(f"tests of one id, of which only one would run: {twins}")
     here = Path(__file__).parent
     rank = {folder: place for place, folder in enumerate(_DEAREST_FIRST)}
     items.sort(key=lambda item: rank.get(str(item.path.parent.relative_to(here)), len(rank)))
