@@ -17,9 +17,10 @@ from tests.laptop.rights import Grant, granted, policies, reasons, used
 
 @pytest.fixture(scope="module", autouse=True)
 def _all_journeys(request: pytest.FixtureRequest) -> None:
-    """What was used is known only when every journey has run."""
+    """What was used is known only when every journey has run, as in a green `make test`."""
     chosen = {item.path.name for item in request.session.items}
-    every = {path.name for path in Path(__file__).parent.glob("test_*.py")}
+    files = Path(__file__).parent.glob("test_*.py")
+    every = {path.name for path in files if "def test_" in path.read_text()}
     if every - chosen or request.session.testsfailed:
         pytest.skip("needs every journey, and none that failed")
 
