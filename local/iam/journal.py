@@ -59,21 +59,27 @@ def shape(resource: str) -> str:
     return "/".join([*segments[:KEPT_SEGMENTS], *(["*"] if len(segments) > KEPT_SEGMENTS else [])])
 
 
+def _key(decision: Decision) -> tuple[str, ...]:
+    """What makes two decisions one line of the journal."""
+    return (
+        *(decision.verdict, decision.role, decision.action, shape(decision.resource)),
+        *(decision.way, decision.statement),
+    )
+
+
 class Journal:
     """A file of decisions, each (verdict, role, action, resource's shape, statement) once."""
 
     def __init__(self, path: Path, most: int = MOST) -> None:
         self.path, self._most = path, most
-        self._known: set[tuple[str, ...]] = set()
+        # What an earlier cloud of this lake wrote is not written again; its denials are said anew.
+        self._known = {_key(each) for each in read(path.parent) if each.verdict != DENY}
         self._lock = threading.Lock()
         self.counts: dict[str, int] = {ALLOW: 0, DENY: 0, ROOT: 0}
 
     def write(self, decision: Decision) -> None:
         """Note a decision unless one of its shape is there; denials are noted without a bound."""
-        known = (
-            *(decision.verdict, decision.role, decision.action, shape(decision.resource)),
-            *(decision.way, decision.statement),
-        )
+        known = _key(decision)
         with self._lock:
             self.counts[decision.verdict] += 1
             if known in self._known:
@@ -89,4 +95,4 @@ def read(state_dir: Path, since: int = 0) -> list[Decision]:
     """The decisions of a cloud, from the given line on."""
     path = state_dir / FILE_NAME
     lines = path.read_text().splitlines()[since:] if path.exists() else []
-    return [Decision(**json.loads(line)) for line in lines]
+    return [Decision(**json.loads(line)) for line in lines if line.endswith("}")]

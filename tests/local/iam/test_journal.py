@@ -41,6 +41,22 @@ def test_a_full_journal_still_takes_denials(tmp_path: Path) -> None:
     assert [each.verdict for each in read(tmp_path)] == [ALLOW, ALLOW, DENY]
 
 
+def test_the_next_cloud_writes_what_is_new_and_its_denials(tmp_path: Path) -> None:
+    old = [decision(), decision(DENY)]
+    first = Journal(tmp_path / FILE_NAME)
+    for each in old:
+        first.write(each)
+    with (tmp_path / FILE_NAME).open("a") as file:
+        file.write('{"verdict": "allow", "princ\n')  # killed while it wrote
+
+    second, new = Journal(tmp_path / FILE_NAME), decision(way="another way")
+    for each in (*old, new):
+        second.write(each)
+
+    assert read(tmp_path) == [*old, decision(DENY), new]
+    assert second.counts == {"allow": 2, "deny": 1, "root": 0}
+
+
 def test_a_journal_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert read(tmp_path) == []
 
