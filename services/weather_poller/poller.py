@@ -116,7 +116,7 @@ class Poller:
             soon = min(self._rhythm.every_s, PENDING_WAIT_S)
             return Turn("not-put", str(error), soon, where, epoch)
         self._pending = None
-        self._newest[where] = max(epoch, self._newest.get(where, epoch))
+        self._newest[where] = epoch
         return Turn("put", "a new observation", self._rhythm.every_s, where, epoch)
 
     def _ask(self) -> Observation | Turn:

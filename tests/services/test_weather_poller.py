@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 from collections.abc import Iterator
@@ -10,17 +11,20 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
-from services.weather_poller.answers import Trouble, judge, retry_after
-from services.weather_poller.edges import Secret, Stream, WeatherService
-from services.weather_poller.poller import Poller, Rhythm
+from services.weather_poller.answers import Observation, Trouble, judge, retry_after
+from services.weather_poller.edges import KeyMissing, NotPut, Secret, Stream, WeatherService
+from services.weather_poller.poller import Poller, Rhythm, Turn
 from services.weather_poller.settings import Settings, SettingsWrong
 from tests.services.scripted import (
     Script,
     Step,
     answer,
+    drip,
     hang_up,
     in_chunks,
     silence,
@@ -84,7 +88,8 @@ def test_a_new_observation_is_put_once_with_its_place_as_the_key(world: World) -
 
     first, second = world.poller.turn(), world.poller.turn()
 
-    assert (first.result, second.result) == ("put", "known")
+    assert first == Turn("put", "a new observation", 1800, "Madrid", EPOCH)
+    assert second == Turn("known", "nothing new", 1800, "Madrid", EPOCH)
     (record,) = world.records()
     assert record["PartitionKey"] == "Madrid"
     assert json.loads(record["Data"]) == {
@@ -101,14 +106,52 @@ def test_the_service_is_asked_as_the_catalogue_says(world: World) -> None:
 
     assert world.service.paths == ["/v1/current.json"]
     assert world.service.asked == [{"q": "iata:MAD", "aqi": "yes", "key": KEY}]
+    assert world.service.headers[0]["User-Agent"] == "albufera-weather-poller"
+
+
+def test_an_address_may_end_with_a_slash(world: World) -> None:
+    world.service.always = answer(200, observation())
+
+    assert isinstance(WeatherService(f"{world.service.url}/", {}, "k", 5).ask(KEY), Observation)
+
+    assert world.service.paths == ["/v1/current.json"]
+
+
+@pytest.mark.parametrize(("timeout_s", "patience"), [(20.0, (5.0, 20.0)), (0.3, (0.3, 0.3))])
+def test_a_connection_is_waited_for_five_seconds_at_most(
+    monkeypatch: pytest.MonkeyPatch, timeout_s: float, patience: tuple[float, float]
+) -> None:
+    waited: list[Any] = []
+
+    def get(_: requests.Session, url: str, **asked: Any) -> requests.Response:
+        waited.append(asked["timeout"])
+        raise requests.ConnectTimeout(url)
+
+    monkeypatch.setattr(requests.Session, "get", get)
+
+    trouble = WeatherService("http://nobody", {}, "key", timeout_s).ask(KEY)
+
+    assert trouble == Trouble("again", "the service did not answer in time")
+    assert waited == [patience]
+
+
+def test_a_packed_answer_is_unpacked(world: World) -> None:
+    packed = gzip.compress(json.dumps(observation()).encode())
+    world.service.always = answer(200, packed, {"Content-Encoding": "gzip"})
+
+    assert world.poller.turn().result == "put"
+
+    (record,) = world.records()
+    assert json.loads(record["Data"])["observation"] == observation()
 
 
 def test_each_newer_observation_is_put_and_an_old_one_is_not(world: World) -> None:
     world.service.steps = [answer(200, observation(number)) for number in (1, 0, 1, 2)]
 
-    results = [world.poller.turn().result for _ in range(4)]
+    turns = [world.poller.turn() for _ in range(4)]
 
-    assert results == ["put", "known", "known", "put"]
+    assert [turn.result for turn in turns] == ["put", "known", "known", "put"]
+    assert turns[1] == Turn("known", "an old observation, left out", 1800, "Madrid", EPOCH)
     epochs = [
         json.loads(record["Data"])["observation"]["current"]["last_updated_epoch"]
         for record in world.records()
@@ -123,6 +166,7 @@ AGAIN: dict[str, Step] = {
     "HTML inside 200": answer(200, HTML),
     "half a body": answer(200, observation(), cut=200),
     "half of a body in chunks": in_chunks(json.dumps(observation()).encode(), ends=False),
+    "no gzip": answer(200, b"no gzip", {"Content-Encoding": "gzip"}),
     "half a JSON": answer(200, json.dumps(observation()).encode()[:300]),
     "nothing": answer(200, b""),
     "a broken connection": hang_up,
@@ -154,9 +198,12 @@ def test_what_does_not_pass_is_given_up_within_the_turn_and_never_put(
     assert world.records() == []
 
 
-def test_a_service_that_says_nothing_is_not_waited_for_without_end(world: World) -> None:
+@pytest.mark.parametrize("step", [silence(5), drip(2, 5)], ids=["nothing", "one byte"])
+def test_a_service_that_says_nothing_more_is_not_waited_for_without_end(
+    world: World, step: Step
+) -> None:
     service = WeatherService(world.service.url, {}, "key", 0.3)
-    world.service.always = silence(5)
+    world.service.always = step
 
     trouble = service.ask(KEY)
 
@@ -219,13 +266,38 @@ def test_retry_after_is_a_number_or_a_date(said: str | None, seconds: float | No
     assert retry_after(said, NOW) == seconds
 
 
-def test_waiting_ends_before_the_next_turn_is_due(world: World) -> None:
-    world.poller._rhythm = Rhythm(every_s=4.0, tries=50)
+@pytest.mark.parametrize(
+    ("every_s", "tries", "waits"),
+    [
+        (1800, 9, [1, 2, 4, 8, 16, 32, 60, 60]),
+        (1800, 1, []),
+        (20, 50, [1, 2, 4]),  # three of ten seconds are left, not eight
+        (14, 50, [1, 2, 4]),  # all seven
+        (1, 50, [0.5]),
+    ],
+)
+def test_waiting_grows_and_ends_before_the_next_turn_is_due(
+    world: World, every_s: float, tries: int, waits: list[float]
+) -> None:
+    world.poller._rhythm = Rhythm(every_s, tries)
+    world.poller._chance = lambda: 1.0
     world.service.always = answer(500)
 
-    world.poller.turn()
+    turn = world.poller.turn()
 
-    assert sum(world.waited) <= 2.0
+    assert world.waited == waits
+    asked = f"{len(waits) + 1} tries" if waits else "1 try"
+    words = f"the service answered 500; after {asked} it waits for the next turn"
+    assert turn == Turn("no-answer", words, every_s)
+
+
+@pytest.mark.parametrize(("said", "result"), [("300", "put"), ("301", "no-answer")])
+def test_nobody_is_waited_for_longer_than_five_minutes(
+    world: World, said: str, result: str
+) -> None:
+    world.service.steps = [answer(429, b"", {"Retry-After": said}), answer(200, observation())]
+
+    assert world.poller.turn().result == result
 
 
 @pytest.mark.parametrize(
@@ -253,25 +325,22 @@ def test_a_key_that_stays_refused_waits_for_the_next_turn_and_says_why(world: Wo
 
     turn = world.poller.turn()
 
-    assert turn.result == "no-key"
-    assert "refused the key (401, error code 2006)" in turn.reason
-    assert turn.next_in_s == world.every_s
+    words = "the service refused the key (401, error code 2006)"
+    assert turn == Turn("no-key", f"{words}; after 1 try it waits for the next turn", 1800)
     assert len(world.service.asked) == 2
     assert world.waited == []
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
-    [("{}", "holds no key"), ("no json", "holds no key"), ('{"key": ""}', "holds no key")],
+    "text",
+    ["{}", "no json", "[]", "5", '{"key": ""}', '{"key": 5}', '{"key": null}'],
 )
-def test_a_secret_without_a_key_is_said_and_nothing_is_asked(
-    world: World, text: str, why: str
-) -> None:
+def test_a_secret_without_a_key_is_said_and_nothing_is_asked(world: World, text: str) -> None:
     world.secrets.put_secret_value(SecretId=SECRET, SecretString=text)
 
     turn = world.poller.turn()
 
-    assert (turn.result, why in turn.reason) == ("no-key", True)
+    assert turn == Turn("no-key", f"the secret {SECRET} holds no key", 1800)
     assert world.service.asked == []
 
 
@@ -281,6 +350,85 @@ def test_a_secret_that_is_missing_is_said_by_name(world: World) -> None:
     turn = world.poller.turn()
 
     assert turn.reason == f"the secret {SECRET} cannot be read: ResourceNotFoundException"
+
+
+class Aws:
+    """Secrets Manager or Kinesis, which answers or fails in one way."""
+
+    def __init__(self, outcome: Any) -> None:
+        self.outcome, self.asked = outcome, list[dict[str, Any]]()
+
+    def _answer(self, **request: Any) -> Any:
+        self.asked.append(request)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    get_secret_value = put_record = _answer
+
+
+AWAY = EndpointConnectionError(endpoint_url="https://aws")
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Any")
+
+
+def test_a_key_is_fetched_once_and_again_only_when_it_is_wanted_anew() -> None:
+    vault = Aws({"SecretString": '{"key": "k"}'})
+    secret = Secret(vault, "s")
+
+    assert (secret.key(), secret.key()) == ("k", "k")
+    assert vault.asked == [{"SecretId": "s"}]
+    assert secret.key(anew=True) == "k"
+    assert vault.asked == [{"SecretId": "s"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (AWAY, "EndpointConnectionError"),
+        (DENIED, "AccessDeniedException"),
+        (ClientError({}, "Any"), "unknown"),
+        ({"SecretBinary": b"x"}, "KeyError"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_said_in_a_word(outcome: Any, why: str) -> None:
+    with pytest.raises(KeyMissing, match=f"^the secret s cannot be read: {why}$"):
+        Secret(Aws(outcome), "s").key()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (AWAY, "EndpointConnectionError"),
+        (DENIED, "AccessDeniedException"),
+        (ClientError({}, "Any"), "unknown"),
+    ],
+)
+def test_a_stream_that_takes_nothing_is_said_in_a_word(outcome: Any, why: str) -> None:
+    with pytest.raises(NotPut, match=f"^the stream s did not take the record: {why}$"):
+        Stream(Aws(outcome), "s").put("Madrid", b"1")
+
+
+def test_a_place_with_a_long_name_is_put_under_as_much_of_it_as_kinesis_takes() -> None:
+    kinesis = Aws({})
+
+    Stream(kinesis, "s").put("x" * 257, b"1")
+
+    assert kinesis.asked == [{"StreamName": "s", "PartitionKey": "x" * 256, "Data": b"1"}]
+
+
+@pytest.mark.parametrize(("every_s", "soon"), [(1800, 15), (4, 4)])
+def test_what_was_not_put_comes_before_the_next_question_and_soon(
+    world: World, every_s: float, soon: float
+) -> None:
+    world.poller._rhythm = Rhythm(every_s, tries=5)
+    world.service.steps = [answer(200, observation())]
+    world.kinesis.delete_stream(StreamName=STREAM)
+
+    turns = [world.poller.turn(), world.poller.turn()]
+
+    words = f"the stream {STREAM} did not take the record: ResourceNotFoundException"
+    assert turns == [Turn("not-put", words, soon, "Madrid", EPOCH)] * 2
+    assert len(world.service.asked) == 1
 
 
 def test_an_observation_that_the_stream_does_not_take_is_put_a_turn_later(world: World) -> None:
@@ -326,29 +474,58 @@ def test_every_status_has_a_meaning() -> None:
         )
 
 
+GOOD = {
+    "SOURCE": SOURCE,
+    "STREAM_NAME": STREAM,
+    "API_URL": "https://api.example.org/v1",
+    "SECRET_NAME": SECRET,
+}
+
+
 def test_settings_name_everything_that_is_missing() -> None:
-    with pytest.raises(SettingsWrong, match="SOURCE, STREAM_NAME, API_URL, SECRET_NAME"):
+    with pytest.raises(SettingsWrong, match=r": SOURCE, STREAM_NAME, API_URL, SECRET_NAME$"):
         Settings.from_env({})
+    for name in GOOD:
+        with pytest.raises(SettingsWrong, match=f"^missing in the environment: {name}$"):
+            Settings.from_env(GOOD | {name: ""})
+
+
+def test_settings_are_what_the_environment_says_and_else_what_suits_the_service() -> None:
+    url = GOOD["API_URL"]
+    usual = (1800.0, 5, 20.0, "/tmp/health.json")
+    assert Settings.from_env(GOOD) == Settings(SOURCE, STREAM, url, SECRET, "key", {}, *usual)
+
+    more = {
+        "API_URL": "http://127.0.0.1/v1",
+        "API_PARAMETER": "appid",
+        "API_QUERY": '{"q": "iata:MAD", "days": 3}',
+        "EVERY_SECONDS": "0.05",
+        "API_TRIES": "7",
+        "API_TIMEOUT_SECONDS": "86400",
+        "HEALTH_FILE": "health.json",
+    }
+
+    settings = Settings.from_env(GOOD | more)
+
+    assert (settings.url, settings.parameter) == ("http://127.0.0.1/v1", "appid")
+    assert settings.query == {"q": "iata:MAD", "days": "3"}
+    assert (settings.every_s, settings.tries, settings.timeout_s) == (0.05, 7, 86_400.0)
+    assert settings.health_file == "health.json"
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "why"),
     [
-        {"EVERY_SECONDS": "often"},
-        {"EVERY_SECONDS": "0"},
-        {"API_QUERY": "q=Madrid"},
-        {"API_URL": "file:///etc/passwd"},
+        ({"EVERY_SECONDS": "often"}, "EVERY_SECONDS must be a number"),
+        ({"EVERY_SECONDS": "0"}, "EVERY_SECONDS must lie between 0.05 and 86400"),
+        ({"EVERY_SECONDS": "0.049"}, "EVERY_SECONDS must lie between 0.05 and 86400"),
+        ({"API_TIMEOUT_SECONDS": "86401"}, "API_TIMEOUT_SECONDS must lie between"),
+        ({"API_TRIES": "nan"}, "API_TRIES must lie between 0.05 and 86400"),
+        ({"API_QUERY": "q=Madrid"}, "API_QUERY must be a JSON object"),
+        ({"API_QUERY": "[]"}, "API_QUERY must be a JSON object"),
+        ({"API_URL": "file:///etc/passwd"}, "API_URL must begin with http:// or https://"),
     ],
-    ids=lambda wrong: next(iter(wrong)),
 )
-def test_settings_that_cannot_be_are_refused(wrong: dict[str, str]) -> None:
-    good = {
-        "SOURCE": SOURCE,
-        "STREAM_NAME": STREAM,
-        "API_URL": "https://api.example.org/v1",
-        "SECRET_NAME": SECRET,
-    }
-    assert Settings.from_env(good).every_s == 1800
-
-    with pytest.raises(SettingsWrong):
-        Settings.from_env(good | wrong)
+def test_settings_that_cannot_be_are_refused(wrong: dict[str, str], why: str) -> None:
+    with pytest.raises(SettingsWrong, match=f"^{why}"):
+        Settings.from_env(GOOD | wrong)

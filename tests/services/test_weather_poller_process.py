@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -19,11 +20,12 @@ from services.weather_poller.__main__ import Stop, Stopped
 from services.weather_poller.answers import Observation, Trouble, read
 from services.weather_poller.edges import WeatherService
 from services.weather_poller.health import GRACE_S, Health, is_fresh
-from services.weather_poller.poller import Turn
+from services.weather_poller.poller import Poller, Turn
+from services.weather_poller.settings import Settings
 from tests.services.scripted import Script, Step, answer, drip, weather_service
 from tests.services.test_weather_poller import KEY, SECRET, SOURCE, STREAM, World
 from tests.services.test_weather_poller import world as world  # a fixture
-from tests.weather import observation
+from tests.weather import EPOCH, observation
 
 PUT = Turn("put", "a new observation", 1800.0, "Madrid", 1)
 STOPS = [signal.SIGTERM, signal.SIGINT]
@@ -130,6 +132,25 @@ def test_a_file_is_fresh_until_the_next_turn_is_long_overdue(tmp_path: Path) -> 
     assert not is_fresh(path, 1000.0 + 15.0 + 50.0 + GRACE_S)
 
 
+def test_the_file_says_what_the_last_turn_came_to_and_when_one_last_put(tmp_path: Path) -> None:
+    path = tmp_path / "health.json"
+    health = Health(path, 1800)
+    health.note(PUT, now=1000.0)
+
+    health.note(Turn("known", "nothing new", 1800.0, "Madrid", 1), now=2800.0)
+
+    assert json.loads(path.read_text()) == {
+        "turns": 2,
+        "put": 1,
+        "last_put_at": 1000.0,
+        "at": 2800.0,
+        "stale_at": 5020.0,
+        "result": "known",
+        "reason": "nothing new",
+        "observed_epoch": 1,
+    }
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"stale_at": "soon"}', '{"stale_at": null}'])
 def test_a_file_that_says_nothing_is_ill(tmp_path: Path, text: str) -> None:
     path = tmp_path / "health.json"
@@ -222,9 +243,57 @@ def test_the_process_says_when_it_begins_and_ends_and_never_its_key(
     lines = [json.loads(line) for line in printed.splitlines()]
     assert [line["message"] for line in lines] == ["started", "a new observation", "stopped"]
     assert {line["service"] for line in lines} == {"weather_poller"}
+    assert {line["level"] for line in lines} == {"INFO"}
+    assert (lines[0]["source"], lines[0]["every_s"]) == (SOURCE, 0.05)
+    assert lines[1].items() >= {"result": "put", "location": "Madrid", "epoch": EPOCH}.items()
     assert KEY not in printed
     assert len(world.records()) == 1
     assert json.loads((tmp_path / "health.json").read_text())["result"] == "put"
+
+
+def test_a_turn_that_went_wrong_is_a_warning_of_what_is_known(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    process.tell(Turn("no-answer", "the answer is empty", 1800.0))
+
+    line = json.loads(capsys.readouterr().out)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("at"))
+    assert line == {
+        "level": "WARNING",
+        "message": "the answer is empty",
+        "service": "weather_poller",
+        "result": "no-answer",
+    }
+
+
+def test_the_next_turn_begins_at_its_time_and_none_after_a_signal(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """However long the last turn took: what it took is no pause; and no client waits for long."""
+    stop, due, paused = Stop(), iter([10.0, 0.0, 20.0]), list[float]()
+    clients: dict[str, Any] = {}
+
+    def turn(_: Poller) -> Turn:
+        next_in_s = next(due)
+        stop.asked = next_in_s == 20.0
+        return Turn("put", "a new observation", next_in_s)
+
+    def client(name: str, *, config: Any) -> Any:
+        clients[name] = (config.connect_timeout, config.read_timeout, config.retries)
+        return None
+
+    monkeypatch.setattr(Poller, "turn", turn)
+    monkeypatch.setattr(process, "pause", paused.append)
+    monkeypatch.setattr("boto3.client", client)
+    health = str(tmp_path / "health.json")
+
+    process.run(Settings(SOURCE, STREAM, world.service.url, SECRET, health_file=health), stop)
+
+    first, second = paused
+    assert 0 < first < 10
+    assert second == 0
+    patience = (3, 5, {"mode": "standard", "total_max_attempts": 3})
+    assert clients == {"secretsmanager": patience, "kinesis": patience}
 
 
 def test_a_process_that_was_told_nothing_names_what_is_missing_and_asks_nobody(
