@@ -58,7 +58,6 @@ class Polling:
                 _refuse_half_a_list(found, known)
         except PollFailed as failed:
             state = PollState(source.id, FAILED, began, reason=failed.reason)
-            state = replace(state, rows=known.rows if known else 0)
         else:
             state = self._landed(source, found, known, began)
         if state.status in (FAILED, UNCHANGED) and known:

@@ -14,8 +14,10 @@ import pytest
 
 from functions.ingest import __main__ as by_hand
 from functions.ingest import handler as ingest
+from functions.ingest.clients import CLIENTS
 from functions.ingest.clients.arrivals import wall
 from functions.ingest.errors import Unreadable
+from functions.ingest.found import NothingNew
 from functions.ingest.xlsx import EXCEL_CELL, fitting, pieces, workbook
 from jobs.arrivals import poll_time
 from lake import literal
@@ -82,6 +84,35 @@ def test_what_a_poll_lands_is_let_in_and_the_job_rejects_none_of_it(
         assert parsed.rows(table)
 
 
+COLUMNS = {
+    "emt/arrivals": (
+        *("timestamp", "Arrive", "StopInfo", "ExtraInfo", "Incident.ListaIncident.data"),
+        *("stopId", "line"),
+    ),
+    "emt/line_list": (
+        *("line", "label", "nameA", "nameB", "group", "startDate", "endDate"),
+        *("longLine1", "longLine2", "order", "color", "forecolor"),
+    ),
+    "emt/lines": (
+        *("line", "label", "stops", "timeTable", "stop_id", "timeTable.IdLine"),
+        *("timeTable.Label", "timeTable.HeaderA", "timeTable.HeaderB", "timeTable.DayType"),
+    ),
+    "emt/stops": ("node", "name", "wifi", "lines", "geometry.type", "geometry.coordinates"),
+}
+
+
+@pytest.mark.parametrize("source", COLUMNS)
+def test_a_workbook_has_the_sheet_and_the_columns_that_people_upload_in_their_order(
+    ask: Asking, source: str
+) -> None:
+    state = ask.poll(source)
+
+    book = openpyxl.load_workbook(io.BytesIO(landed(ask, state)))
+    assert book.sheetnames == ["Sheet1"]
+    assert tuple(cell.value for cell in book["Sheet1"][1]) == COLUMNS[source]
+    assert ask.lake.versions("raw") == [(state.raw_key, state.raw_version)]
+
+
 def test_one_workbook_holds_every_arrival_and_ids_keep_their_zeros(
     ask: Asking, tmp_path: Path
 ) -> None:
@@ -132,14 +163,6 @@ def test_the_stops_workbook_has_as_many_rows_as_emt_has_stops(ask: Asking) -> No
     rows = rows_of(landed(ask, ask.poll("emt/stops")))
 
     assert [row["node"] for row in rows] == list(STOPS)
-    assert set(rows[0]) == {
-        "node",
-        "name",
-        "wifi",
-        "lines",
-        "geometry.type",
-        "geometry.coordinates",
-    }
 
 
 def test_the_weather_workbook_has_the_sheet_and_the_48_columns_that_people_upload(
@@ -155,6 +178,11 @@ def test_the_weather_workbook_has_the_sheet_and_the_48_columns_that_people_uploa
     observed = ask.upstream.weather.sky.observed_at(MOMENT)
     assert row["obs_ts"] == observed.replace(tzinfo=None)
     assert row["source"] == "excel"
+    (written,) = rows_of((tmp_path / "file.xlsx").read_bytes())
+    assert written["run_ts_utc"] == "2025-08-29 10:00:00"
+    state = ask.state("meteorology/workbook")
+    assert state is not None
+    assert (state.file_name, state.rows) == ("meteorology-2025-08-29T1000Z.xlsx", 1)
 
 
 # No cell is cut, none is anything but what was said
@@ -307,7 +335,7 @@ def metrics_of(printed: str) -> dict[str, float]:
     """The metrics of the last invocation, as CloudWatch reads them from the log."""
     (line,) = (line for line in printed.splitlines() if "CloudWatchMetrics" in line)
     blob = json.loads(line)
-    assert blob["service"] == "ingest"
+    assert (blob["service"], blob["source"]) == ("ingest", "emt/arrivals")
     names = {m["Name"] for m in blob["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
     return {name: sum(blob[name]) for name in names}
 
@@ -330,7 +358,17 @@ def test_a_failed_poll_is_told_and_counted_and_not_raised(
 
     assert answer["polls"][0]["status"] == FAILED
     assert "code 98" in answer["polls"][0]["reason"]
-    assert metrics_of(capsys.readouterr().out) == {"PollsSucceeded": 0, "PollsFailed": 1}
+    printed = capsys.readouterr().out
+    assert metrics_of(printed) == {"PollsSucceeded": 0, "PollsFailed": 1}
+
+
+def test_the_last_fifteen_seconds_of_a_function_are_no_time_to_ask(deployed: Asking) -> None:
+    (state,) = ingest.handler({"source": "emt/stops"}, Hurried(15.0))["polls"]
+
+    assert (state["status"], state["reason"]) == (FAILED, "no time was left to ask emt")
+    assert deployed.calls("") == 0
+    (state,) = ingest.handler({"source": "emt/stops"}, Hurried(16.0))["polls"]
+    assert state["status"] == LANDED
 
 
 def test_a_demo_plays_another_day(deployed: Asking) -> None:
@@ -408,3 +446,78 @@ def test_by_hand_the_lines_come_from_the_line_list(person: Asking, tmp_path: Pat
     assert person.calls("lines/info") == 0
     rows = rows_of((tmp_path / "o" / "emt_lines.xlsx").read_bytes())
     assert {(row["line"], row["stop_id"]) for row in rows} == {("027", 1), ("027", 2)}
+
+
+def test_by_hand_a_poll_says_what_it_wrote_and_what_did_not_answer(
+    person: Asking, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stops = [{"stop": "5710"}, {"stop": "82"}, {"stop": None}, "no stop"]
+    given = tmp_path / "given.xlsx"
+    given.write_bytes(workbook("Sheet1", ["line", "stops"], [{"line": "027", "stops": stops}]))
+    person.trouble("code", api="emt", path="stops/5710/arrives", code="90")
+    out = tmp_path / "in" / "a folder"
+    words = ["emt/arrivals", "--out", str(out), "--stops", str(given)]
+
+    assert by_hand.main([*words, "--at", "2025-08-29T10:00:00+00:00"]) == 0
+
+    made = out / "arrivals-2025-08-29T1200.xlsx"
+    assert list(out.iterdir()) == [made]
+    assert capsys.readouterr().out == f"{made}: 2 rows; out of use: 5710\n"
+    person.trouble("code", api="emt", path="stops/82/arrives", code="89")
+    assert by_hand.main(words) == 1
+    assert capsys.readouterr().err == "ingest: no answer for 82/027\n"
+
+
+def test_by_hand_a_list_of_stops_that_cannot_be_read_is_said_with_its_row(
+    person: Asking, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = tmp_path / "given.xlsx"
+    rows = [{"line": "027", "stops": "{'stop': '1'}"}, {"line": "027", "stops": "[{"}]
+    given.write_bytes(workbook("Sheet1", ["line", "stops"], rows))
+
+    assert by_hand.main(["emt/arrivals", "--out", str(tmp_path), "--stops", str(given)]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"ingest: {given}, row 3: stops cannot be read: ")
+    assert person.calls("") == 0
+
+
+def test_by_hand_an_answer_that_nobody_can_read_lies_beside_the_workbook(
+    person: Asking,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WEATHERAPI_KEY", SECRETS["meteorology"]["key"])
+    monkeypatch.setattr("functions.ingest.transport.FIRST_PAUSE_S", 0.0)
+    person.trouble("html")
+
+    assert by_hand.main(["meteorology/workbook", "--out", str(tmp_path)]) == 0
+
+    (kept,) = tmp_path.glob("answer-*.bin")
+    assert kept.read_bytes().startswith(b"<!DOCTYPE html>")
+    assert len(list(tmp_path.glob("meteorology-*.xlsx"))) == 1
+    assert capsys.readouterr().err == f"weatherapi: HTML in place of JSON: kept as {kept}\n"
+
+
+def test_by_hand_it_is_no_failure_where_there_is_nothing_new(
+    person: Asking,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(CLIENTS, "emt_stops", lambda _: NothingNew("the list is of yesterday"))
+
+    assert by_hand.main(["emt/stops", "--out", str(tmp_path)]) == 0
+
+    assert capsys.readouterr().out == "the list is of yesterday\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_by_hand_nobody_is_asked_after_the_minutes_that_were_given(
+    person: Asking, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert by_hand.main(["emt/stops", "--out", str(tmp_path), "--minutes", "0"]) == 1
+
+    assert capsys.readouterr().err == "ingest: no time was left to ask emt\n"
+    assert person.calls("") == 0
