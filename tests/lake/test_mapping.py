@@ -89,6 +89,66 @@ def test_a_moment_is_read_as_it_is_written_and_kept_in_utc(cell: str, mapped: Ma
     assert mapping.read(cell, mapped) == datetime(2025, 8, 30, 6)
 
 
+@pytest.mark.parametrize(
+    ("cell", "mapped"),
+    [
+        ("31/12/9999 23:00 -0500", Mapped(format="%d/%m/%Y %H:%M %z")),
+        ("31/12/9999 23:00", Mapped(format="%d/%m/%Y %H:%M", zone="America/Bogota")),
+        ("9999-12-31 23:00:00", Mapped(zone="America/Bogota")),
+        (253_402_300_800, Mapped(epoch="s")),
+        (-62_135_596_801, Mapped(epoch="s")),
+        (10**400, Mapped(epoch="ms")),
+        (10**400, Mapped(epoch="s")),
+        (10**400, EXCEL),
+    ],
+)
+def test_a_moment_beyond_the_calendar_is_refused(cell: object, mapped: Mapped) -> None:
+    with pytest.raises(Refused, match=r"beyond every (calendar|number)") as refusal:
+        mapping.read(cell, mapped)
+    assert refusal.value.rule == "type"
+
+
+@pytest.mark.parametrize(
+    "mapped",
+    [EXCEL, Mapped(epoch="s"), Mapped(format="%Y"), Mapped(zone="Europe/Madrid"), Mapped(item=0)],
+)
+def test_an_empty_cell_is_no_value_however_it_is_mapped(mapped: Mapped) -> None:
+    assert mapping.read(None, mapped) is None
+    if mapped.item is None:
+        assert mapping.read(" ", mapped) is None
+
+
+def test_what_stands_in_a_list_is_read_on_by_its_format() -> None:
+    assert mapping.read("['2025']", Mapped(item=0, format="%Y")) == datetime(2025, 1, 1)
+    assert mapping.read("[1756533600]", Mapped(item=0, epoch="s")) == datetime(2025, 8, 30, 6)
+    assert mapping.read("[45899]", Mapped(item=0, format="excel")) == datetime(2025, 8, 30)
+    assert mapping.read("[]", Mapped(item=0, zone="Europe/Madrid")) is None
+    at = datetime(2025, 8, 30, 8)
+    assert mapping.read(at, Mapped(format="%Y", zone="Europe/Madrid")) == datetime(2025, 8, 30, 6)
+
+
+@pytest.mark.parametrize(
+    ("cell", "lost"),
+    [
+        ("1,76E+09", True),
+        ("1.75653360E+09", True),  # nine digits of ten
+        ("1.756533600E+09", False),
+        ("1e0", False),
+        ("1e1", True),
+        ("-1.5E+1", False),
+        ("1E-5", False),
+        ("E5", True),
+        ("ETA", False),
+        (1.76e9, False),
+        (None, False),
+    ],
+)
+def test_a_number_in_text_lost_digits_where_it_shows_fewer_than_it_has(
+    cell: object, lost: bool
+) -> None:
+    assert mapping.rounded(cell) is lost
+
+
 def test_a_moment_that_is_written_otherwise_is_refused() -> None:
     with pytest.raises(Refused, match="is not written as %d/%m/%Y"):
         mapping.read("2025-08-30", Mapped(format="%d/%m/%Y"))

@@ -134,8 +134,9 @@ def test_a_header_is_read_in_every_spelling_of_its_cells(tmp_path: Path) -> None
         "<row><c><v>below</v></c></row>"
     )
     inline = (
-        '<row r="4"><c r="B4" t="inlineStr"><is><r><t>Li</t></r><rPh sb="0" eb="1"><t>kana</t>'
-        "</rPh><r><t>ne</t></r></is></c><c><v>next</v></c></row>"
+        '<row r="4"><c r="B4" t="inlineStr"><is><r><t>Li</t></r>'
+        '<rPh sb="0" eb="1"><t>ka</t><t>na</t></rPh>'
+        "<r><t>ne</t></r></is></c><c><v>next</v></c></row>"
     )
 
     assert header(tmp_path, rows, row=2) == {1: ("n", "1"), 3: ("s", "2")}
@@ -149,6 +150,8 @@ def test_nothing_behind_the_header_is_read(tmp_path: Path) -> None:
 
     assert header(tmp_path, wanted + broken, row=2) == {1: ("n", "1")}
     assert header(tmp_path, broken, row=2) == {}
+    again = wanted.replace("A2", "B2")  # a second row of that number
+    assert header(tmp_path, wanted + again, row=2) == {1: ("n", "1")}
     with pytest.raises(FileRefused, match="AAAA3"):
         header(tmp_path, broken, row=3)
     with opened(tmp_path, raw_workbook(sheet(wanted, after="<c></oops>"))) as archive:
@@ -192,8 +195,9 @@ THREE = {
     "an empty one": "<si><t>zero</t></si><si><t>one</t></si><si><t>two</t></si><si/>",
     "an attribute": "<si a='1'><t>zero</t></si><si a='1'><t>one</t></si><si><t>two</t></si>",
     "a quoted section": "<si><t><![CDATA[zero]]></t></si><si><t>one</t></si><si><t>two</t></si>",
-    "a hint": "<si><t>zero</t><rPh><t>kana</t></rPh></si><si><t>one</t></si><si><t>two</t></si>",
-    "a hint and a comment": "<!----><si><t>ze</t><rPh><t>kana</t></rPh><t>ro</t></si>"
+    "a hint": "<si><t>zero</t><rPh><t>ka</t><t>na</t></rPh></si>"
+    "<si><t>one</t></si><si><t>two</t></si>",
+    "a hint and a comment": "<!----><si><t>ze</t><rPh><t>ka</t><t>na</t></rPh><t>ro</t></si>"
     "<si><t>one</t></si><si><t>two</t></si>",
 }
 

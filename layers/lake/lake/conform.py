@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -120,6 +121,8 @@ def number(value: Value) -> float | int | None:
     if isinstance(value, bool):
         raise Refused("type", "is a truth value, not a number")
     if isinstance(value, int):
+        if abs(value) > sys.float_info.max:
+            raise Refused("type", "is beyond every number")
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -194,7 +197,7 @@ def truth(value: Value) -> bool | None:
 def moment(value: Value) -> datetime | None:
     """An instant in UTC, without a zone as Iceberg's timestamp keeps it; no zone given is UTC."""
     if isinstance(value, datetime):
-        return _utc(value)
+        return utc(value)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001 (UTC, kept without zone)
     if isinstance(value, str):
@@ -202,23 +205,27 @@ def moment(value: Value) -> datetime | None:
         if said is None:
             return None
         try:
-            return _utc(datetime.fromisoformat(said))
-        except (ValueError, OverflowError) as error:
+            return utc(datetime.fromisoformat(said))
+        except ValueError as error:
             raise Refused("type", "is no moment such as 2025-08-29 17:01:17") from error
     raise Refused("type", f"is no moment but {_kind(value)}")
 
 
-def _utc(value: datetime) -> datetime:
-    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+def utc(value: datetime) -> datetime:
+    """A moment in UTC, without a zone; one that has no zone is in UTC already."""
+    try:
+        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise Refused("type", "is no moment: beyond every calendar") from error
 
 
 def wall_to_utc(wall: datetime, zone: str) -> datetime:
     """The instant (UTC, no zone) of a clock on the wall; an hour that comes twice: the first."""
     there = ZoneInfo(zone)
-    instant = wall.replace(tzinfo=there, fold=0).astimezone(UTC)
-    if instant.astimezone(there).replace(tzinfo=None, fold=0) != wall:
+    instant = utc(wall.replace(tzinfo=there, fold=0))
+    if instant.replace(tzinfo=UTC).astimezone(there).replace(tzinfo=None, fold=0) != wall:
         raise Refused("nonexistent_time", f"the clocks of {zone} skipped this hour")
-    return instant.replace(tzinfo=None)
+    return instant
 
 
 def day(value: Value) -> date | None:

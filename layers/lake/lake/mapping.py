@@ -8,7 +8,7 @@ from typing import Final
 
 from lake import literal
 from lake.catalog import Mapped
-from lake.conform import Refused, moment, number, text, wall_to_utc
+from lake.conform import Refused, moment, number, text, utc, wall_to_utc
 
 _EXCEL_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 (Excel's day 0 has no zone)
 
@@ -96,4 +96,4 @@ def _formatted(cell: str, format_: str) -> datetime | None:
         at = datetime.strptime(said, format_)  # noqa: DTZ007 (a zone, if any, is declared beside)
     except ValueError as error:
         raise Refused("type", f"is not written as {format_}") from error
-    return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
+    return utc(at)
