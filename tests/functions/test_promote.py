@@ -128,7 +128,8 @@ def test_a_key_of_no_source_goes_to_quarantine_with_the_nearest_source(lake: Lak
     assert "did you mean 'emt/arrivals'" in receipt.reason
     (reason_key,) = [key for key in lake.objects("quarantine") if key.endswith("reason.json")]
     assert reason_key.startswith("_unrouted/")
-    assert json.loads(lake.objects("quarantine")[reason_key])["reason"] == receipt.reason
+    said = json.loads(lake.objects("quarantine")[reason_key])
+    assert (said["code"], said["reason"]) == ("unrouted", receipt.reason)
     assert lake.versions("raw") == []
     assert [file.source for file in lake.ledger.files("quarantined")] == ["_unrouted"]
 
@@ -186,6 +187,7 @@ def test_a_failed_file_that_is_uploaded_again_is_a_new_load(lake: Lake) -> None:
     lake.upload(KEY, body)
     promote(lake, KEY)
     lake.messages(lake.jobs)
+    first = only_file(lake)
     pretend(lake, "failed")
 
     lake.upload("emt/arrivals/again.xlsx", body)
@@ -193,6 +195,8 @@ def test_a_failed_file_that_is_uploaded_again_is_a_new_load(lake: Lake) -> None:
 
     again = only_file(lake)
     assert (again.state, again.generation, again.bronze_key) == ("waiting", 1, KEY)
+    assert (again.seen, again.first_seen) == (2, first.first_seen)
+    assert again.last_seen > first.last_seen
     assert [message["load_id"] for message in lake.messages(lake.jobs)] == [again.load_id]
 
 
@@ -225,6 +229,7 @@ def test_metrics_tell_what_became_of_each_file(lake: Lake, capsys: Any) -> None:
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (metrics,) = [line for line in lines if "_aws" in line]
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Albufera"
+    assert metrics["service"] == "promote"
     assert metrics["FilesAccepted"] == [0.0]
     assert metrics["FilesUnchanged"] == [1.0]
     assert metrics["FilesQuarantined"] == [1.0]

@@ -72,10 +72,10 @@ def test_a_signal_lets_a_put_come_to_its_end_and_ends_the_program_then(
 
 @pytest.mark.parametrize("number", STOPS)
 def test_a_signal_outside_of_a_put_ends_the_program_at_once(number: signal.Signals) -> None:
-    with pytest.raises(Stopped):
-        Stop()
-        signal.raise_signal(number)
     stop, stream = Stop(), Slow(None)
+    with pytest.raises(Stopped):
+        signal.raise_signal(number)
+    stop.asked = False
     stop.putting(stream).put("Madrid", b"1")  # type: ignore[arg-type]
 
     with pytest.raises(Stopped):
