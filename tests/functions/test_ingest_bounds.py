@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from functions.ingest import handler as ingest
 from functions.ingest import xlsx
-from functions.ingest.clients import arrivals
+from functions.ingest.clients import CLIENTS, arrivals
 from functions.ingest.errors import NotLetIn, PollFailed, QuotaSpent, Said, Unavailable, Unreadable
-from functions.ingest.found import Found, Question, StopLine, require
-from functions.ingest.polling import Polling, ask, stops_of
+from functions.ingest.found import Found, Question, StopLine, require, tried
+from functions.ingest.polling import ByHand, Polling, ask, stops_of
 from functions.ingest.polling import _refuse_half_a_list as refuse_half_a_list
-from functions.ingest.secrets import StoredSecrets, part
+from functions.ingest.secrets import EnvironmentSecrets, StoredSecrets, part
 from functions.ingest.transport import ShapeError
 from lake.catalog import Catalog
 from lake.errors import LakeError
-from lake.polls import FAILED, LANDED, Polls, PollState
+from lake.polls import FAILED, LANDED, PARTIAL, Polls, PollState
 from lake.records import iso
 from tests.functions.asking import Hours
 from tests.functions.lake import Lake
@@ -81,6 +84,59 @@ def test_a_poll_that_ended_late_never_hides_a_later_one(lake: Lake) -> None:
     assert not polls.keep(earlier)
     assert polls.keep(later), "the same one again"
     assert polls.state("emt/stops") == later
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [(5, "5 did not answer (0, 1, 2, 3, 4)"), (6, "6 did not answer (0, 1, 2, 3, 4, ...)")],
+)
+def test_of_what_did_not_answer_the_first_five_are_named(missing: int, said: str) -> None:
+    landing = SimpleNamespace(land=lambda *_: ("key", "version"))
+    names = tuple(str(number) for number in range(missing))
+    found = Found("a.xlsx", b"x", 7, missing=names, why_missing="no time")
+    polling = Polling(CATALOG, SimpleNamespace(), landing, SimpleNamespace())  # type: ignore[arg-type]
+
+    state = polling._landed(CATALOG.source("emt/arrivals"), found, None, iso(NOW))
+
+    assert state == PollState(
+        "emt/arrivals",
+        PARTIAL,
+        "2025-08-29T10:00:00.000Z",
+        reason=f"{said}: no time",
+        # SHA-256 of "x"
+        sha256="2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        file_name="a.xlsx",
+        raw_key="key",
+        raw_version="version",
+        rows=7,
+    )
+
+
+def test_who_is_not_waited_for_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One failure ends a list that must be whole: what waits for its turn is left alone."""
+    ended, asked = threading.Event(), list[int]()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            ended.set()
+            super().shutdown(wait=wait)
+
+    def ask_one(number: int) -> int:
+        asked.append(number)
+        if number == 0:
+            raise Unavailable("no")
+        assert ended.wait(60)
+        return number
+
+    monkeypatch.setattr("functions.ingest.found.ThreadPoolExecutor", Pool)
+    answers = tried(range(100), ask_one)
+
+    number, failed = next(answers)
+    answers.close()  # type: ignore[attr-defined]
+
+    assert (number, str(failed)) == (0, "no")
+    assert set(asked) <= {0, 1, 2, 3, 4}
 
 
 # Many stops
@@ -176,6 +232,21 @@ def test_a_list_is_cut_between_entries_where_a_cell_is_full(more: int, cells: in
     assert all(len(piece) <= xlsx.EXCEL_CELL for piece in found)
 
 
+def test_each_further_cell_of_a_list_is_filled_to_its_end_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(xlsx, "EXCEL_CELL", 10)
+
+    assert xlsx.pieces(["ab", 1, 123, 4, 12, 3456, 12345678]) == [
+        "['ab', 1]",
+        "[123, 4]",
+        "[12, 3456]",
+        "[12345678]",
+    ]
+    with pytest.raises(Unreadable, match=r"^one entry of 9 characters fits no cell"):
+        xlsx.pieces([1, 123456789, 1])
+
+
 # What is declared, said and remembered
 
 
@@ -205,12 +276,76 @@ def test_what_is_not_declared_is_said_before_anybody_is_asked() -> None:
     for poll, complaint in (
         (None, "emt/stops is not polled: its declaration names no client to ask with"),
         (replace(source.poll, client=None), "emt/stops is not polled"),
-        (replace(source.poll, client="emt_stop"), r"no client is called 'emt_stop' \(did you mean"),
+        (
+            replace(source.poll, client="emt_stop"),
+            r"emt/stops: no client is called 'emt_stop' \(did you mean",
+        ),
     ):
         with pytest.raises(LakeError, match=complaint):
             ask(replace(source, poll=poll), place, clock)  # type: ignore[arg-type]
     with pytest.raises(LakeError, match="no data is called 'emt/nothing'"):
         stops_of(CATALOG, "emt/nothing")
+
+
+def test_an_api_that_logs_in_needs_a_secret_and_another_is_asked_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[str] = []
+    monkeypatch.setattr(requests.Session, "close", lambda _: closed.append("closed"))
+    apis = {name: replace(api, secret=None) for name, api in CATALOG.apis.items()}
+    place = ByHand(replace(CATALOG, apis=apis), None, SimpleNamespace(), {"x": "y"})
+    asked: list[Question] = []
+    for client in ("emt_stops", "weatherapi"):
+        monkeypatch.setitem(CLIENTS, client, lambda question: asked.append(question))
+
+    with pytest.raises(LakeError, match="logs in and has no secret: its declaration must name one"):
+        ask(CATALOG.source("emt/stops"), place, Hours().clock)
+    ask(CATALOG.source("meteorology/workbook"), place, Hours().clock)
+
+    (question,) = asked
+    assert (question.keyed.secret, question.query) == (None, {"q": "iata:MAD", "aqi": "yes"})
+    assert len(closed) == 2, "a warm function keeps no connection"
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_another_address_may_stand_in_for_an_api_with_or_without_a_slash(
+    monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    asked: list[Question] = []
+    monkeypatch.setitem(CLIENTS, "emt_arrivals", lambda question: asked.append(question))
+    for upstreams in ({"emt": f"http://here{end}"}, {}):
+        place = ByHand(CATALOG, None, SimpleNamespace(), upstreams)
+        ask(CATALOG.source("emt/arrivals"), place, Hours().clock)
+
+    assert [question.emt.url for question in asked] == [
+        "http://here",
+        "https://openapi.emtmadrid.es",
+    ]
+    assert [question.query for question in asked] == [{}, {}], "the stops are no part of a call"
+    assert len(asked[0].stops) == 43
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("emt", {"email": "EMT_EMAIL", "password": "EMT_PASSWORD"}),
+        ("meteorology", {"key": "WEATHERAPI_KEY"}),
+        ("openweather", {"key": "OPENWEATHER_API_KEY"}),
+    ],
+)
+def test_by_hand_a_secret_is_in_the_variables_that_the_manual_names(
+    monkeypatch: pytest.MonkeyPatch, name: str, variables: dict[str, str]
+) -> None:
+    for part_of, variable in variables.items():
+        monkeypatch.setenv(variable, f"my {part_of}")
+    assert EnvironmentSecrets().get(name) == {one: f"my {one}" for one in variables}
+
+    for variable in variables.values():
+        monkeypatch.setenv(variable, "")
+
+    missing = ", ".join(variables.values())
+    with pytest.raises(NotLetIn, match=f"^missing in the environment: {missing}$"):
+        EnvironmentSecrets().get(name)
 
 
 def test_a_client_is_given_the_api_that_it_asks() -> None:
@@ -262,6 +397,7 @@ class Vault:
         (Vault(SecretString="s3cr3t"), "is no JSON object of texts"),
         (Vault(SecretString='["s3cr3t"]'), "is no JSON object of texts"),
         (Vault(SecretString='{"key": 5}'), "is no JSON object of texts"),
+        (Vault(SecretString='{"email": "s3cr3t", "password": 5}'), "is no JSON object of texts"),
     ],
 )
 def test_a_secret_that_cannot_be_had_is_named_with_the_reason(vault: Vault, why: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from lake.errors import LakeError
 from lake.polls import FAILED, LANDED, PARTIAL, UNCHANGED
 from local.upstream import SECRETS, urls
 from local.upstream.answers import Answer, Call, as_json
-from scripts.samples.madrid import LINES
+from scripts.samples.madrid import LINES, STOPS
 from tests.functions.asking import Asking, Hurried, asking
 from tests.functions.lake import PREFIX, Lake
 from tests.functions.test_ingest import PAIRS, rows_of
@@ -183,7 +184,15 @@ def test_a_body_that_is_no_json_is_kept_asked_for_once_more_and_said(
     assert key.startswith(f"{WEATHER}/")
     assert kept[key].startswith(b"<!DOCTYPE" if kind == "html" else b'{"location"')
     reason = json.loads(kept[key.replace("/answer", "/reason.json")])
-    assert what in reason["reason"]
+    received = datetime.fromisoformat(reason.pop("received_at"))
+    assert abs(datetime.now(UTC) - received) < timedelta(minutes=5)
+    assert reason == {
+        "source": WEATHER,
+        "size": len(kept[key]),
+        "sha256": sha256(kept[key]).hexdigest(),
+        "code": "answer",
+        "reason": f"weatherapi: {what} in place of JSON",
+    }
 
 
 def test_one_bad_body_among_good_ones_costs_nothing(ask: Asking) -> None:
@@ -256,6 +265,32 @@ def make_it_a_list(value: Any) -> None:
     value["current"] = [value["current"]]
 
 
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("location", "name"), ("current", "last_updated_epoch"), ("current", "temp_c")],
+)
+@pytest.mark.parametrize("how", ["null", "gone", "its whole part"])
+def test_an_observation_says_where_when_and_how_warm_or_it_is_none(
+    ask: Asking, monkeypatch: pytest.MonkeyPatch, part: str, name: str, how: str
+) -> None:
+    def spoil(value: Any) -> None:
+        if how == "null":
+            value[part][name] = None
+        elif how == "gone":
+            del value[part][name]
+        else:
+            del value[part]
+
+    rewrite(monkeypatch, ask, "current.json", spoil)
+
+    state = ask.poll(WEATHER)
+
+    first = "last_updated_epoch" if part == "current" and how == "its whole part" else name
+    assert state.reason == (
+        f"weatherapi answered an answer without {part}.{first}, twice; the bytes are kept"
+    )
+
+
 @pytest.mark.parametrize("change", [drop_the_epoch, spell_the_epoch, make_it_a_list])
 def test_a_missing_or_changed_field_that_matters_fails_the_poll_and_changes_nothing(
     ask: Asking, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]
@@ -319,22 +354,28 @@ def test_half_a_network_never_lands(ask: Asking) -> None:
     assert ask.lake.objects("raw") == {}
 
 
-@pytest.mark.parametrize("left", [0, len(LINES) // 2 - 1])
+@pytest.mark.parametrize(
+    ("source", "path", "left"),
+    [
+        ("emt/line_list", "lines/info", 0),
+        ("emt/line_list", "lines/info", len(LINES) // 2 - 1),
+        ("emt/lines", "lines/info", len(LINES) // 2 - 1),
+        ("emt/stops", "stops/list", len(STOPS) // 2 - 1),
+    ],
+)
 def test_half_a_list_never_lands_after_a_whole_one(
-    ask: Asking, monkeypatch: pytest.MonkeyPatch, left: int
+    ask: Asking, monkeypatch: pytest.MonkeyPatch, source: str, path: str, left: int
 ) -> None:
-    whole = ask.poll("emt/line_list")
-    rewrite(
-        monkeypatch, ask, "lines/info", lambda value: value["data"].__delitem__(slice(left, 99))
-    )
+    whole = ask.poll(source)
+    rewrite(monkeypatch, ask, path, lambda value: value["data"].__delitem__(slice(left, 99)))
 
-    state = ask.poll("emt/line_list")
+    state = ask.poll(source)
 
     assert state.status == FAILED
     assert "nothing lands" in state.reason
     assert (state.rows, state.raw_version) == (whole.rows, whole.raw_version)
     monkeypatch.undo()
-    assert ask.poll("emt/line_list").status == UNCHANGED
+    assert ask.poll(source).status == UNCHANGED
 
 
 def test_a_list_that_names_a_stop_twice_is_not_believed(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from functions.ingest.clients.openweather import parquet
 from lake.catalog import Catalog
 from lake.polls import FAILED, LANDED
 from local.upstream import SECRETS
@@ -71,6 +74,35 @@ def test_a_reply_lands_in_the_documented_place_and_belongs_to_its_city(
     assert KEY.encode() not in content
 
 
+def test_a_reply_stands_beside_the_columns_of_its_old_writer(tmp_path: Path) -> None:
+    """Airbyte's, by which whoever reads tells rows apart; the id is the same for the same poll."""
+    reply = {"dt": 7, "main": {"temp": 20.5}, "weather": [{"id": 800}], "name": "Riohacha"}
+    path = tmp_path / "reply.parquet"
+
+    path.write_bytes(parquet(reply, MOMENT))
+
+    (row,) = pq.read_table(path).to_pylist()
+    raw_id = row.pop("_airbyte_raw_id")
+    assert str(uuid.UUID(str(raw_id))) == str(raw_id)
+    assert row == {
+        "_airbyte_extracted_at": MOMENT.replace(tzinfo=None),
+        "_airbyte_generation_id": 0,
+        "_airbyte_meta": {"sync_id": 0, "changes": []},
+        **reply,
+    }
+    assert pq.ParquetFile(path).metadata.row_group(0).column(0).compression == "SNAPPY"
+    ids = []
+    for said, at in (
+        (reply, MOMENT),
+        (reply, MOMENT + timedelta(seconds=1)),
+        ({**reply, "dt": 8}, MOMENT),
+    ):
+        path.write_bytes(parquet(said, at))
+        ids.append(pq.read_table(path).column("_airbyte_raw_id").to_pylist()[0])
+    assert ids[0] == raw_id
+    assert len(set(ids)) == 3
+
+
 def test_the_day_of_a_folder_is_the_day_of_the_poll_in_utc(ask: Asking) -> None:
     ask.hours.base = datetime(2025, 1, 2, 2, 30, tzinfo=UTC)  # still the 1st in both places
 
@@ -106,15 +138,24 @@ def test_a_city_that_nobody_finds_is_said(ask: Asking, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b'{"dt": 1, "main": {}}', b'{"dt": "1", "main": {"temp": 1}}']
+    ("body", "what"),
+    [
+        (b"[]", "an answer without its moment (dt)"),
+        (b"{}", "an answer without its moment (dt)"),
+        (b'{"dt": "1", "main": {"temp": 1}}', "an answer without its moment (dt)"),
+        (b'{"dt": 1}', "an answer without main.temp"),
+        (b'{"dt": 1, "main": [1]}', "an answer without main.temp"),
+        (b'{"dt": 1, "main": {}}', "an answer without main.temp"),
+    ],
 )
 def test_a_reply_without_its_moment_or_temperature_lands_nothing_and_is_kept(
-    ask: Asking, monkeypatch: pytest.MonkeyPatch, body: bytes
+    ask: Asking, monkeypatch: pytest.MonkeyPatch, body: bytes, what: str
 ) -> None:
     monkeypatch.setattr(ask.upstream.openweather, "answer", lambda *_: Answer(200, body))
 
     state = ask.poll("openweather/riohacha")
 
     assert (state.status, state.raw_key) == (FAILED, "")
+    assert state.reason == f"openweather answered {what}, twice; the bytes are kept"
     assert ask.lake.objects("raw") == {}
     assert body in ask.lake.objects("quarantine").values()

@@ -11,13 +11,23 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+import requests
 
 from functions.ingest import transport
 from functions.ingest.errors import PollFailed, Said, Unavailable, Unreadable
 from functions.ingest.keyed import Keyed
 from functions.ingest.transport import Forbidden, ShapeError, Transport
 from tests.functions.asking import Hours
-from tests.services.scripted import Script, Step, answer, drip, in_chunks, weather_service
+from tests.services.scripted import (
+    Script,
+    Step,
+    answer,
+    drip,
+    hang_up,
+    in_chunks,
+    silence,
+    weather_service,
+)
 
 KEY = "k3y/with+odd=signs"
 
@@ -81,6 +91,61 @@ def test_a_body_that_drips_ends_with_the_patience_for_one_call(asker: Asker) -> 
 
     assert failed.value.reason == "toys did not answer after 1 try: no answer in time"
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "left", "patience"),
+    [(20.0, 600.0, (5.0, 20.0)), (20.0, 8.0, (5.0, 8.0)), (2.0, 600.0, (2.0, 2.0))],
+)
+def test_a_connection_is_waited_for_five_seconds_at_most(
+    asker: Asker,
+    monkeypatch: pytest.MonkeyPatch,
+    timeout_s: float,
+    left: float,
+    patience: tuple[float, float],
+) -> None:
+    waited: list[Any] = []
+
+    def request(*_: Any, **asked: Any) -> None:
+        waited.append(asked["timeout"])
+        raise requests.ConnectTimeout("https://toys/?key=secret")
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    asker.hours.total = left
+
+    with pytest.raises(Unavailable) as failed:
+        asker.json(timeout_s=timeout_s)
+
+    assert failed.value.reason == "toys did not answer after 1 try: no connection in time"
+    assert waited == [patience]
+
+
+@pytest.mark.parametrize(
+    ("step", "trouble"),
+    [
+        (hang_up, "the connection broke"),
+        (silence(5), "no answer in time"),
+        (drip(2, 5), "no answer in time"),
+    ],
+    ids=["hangs up", "says nothing", "says one byte"],
+)
+def test_how_a_connection_failed_is_said_in_words_without_its_address(
+    asker: Asker, step: Step, trouble: str
+) -> None:
+    with pytest.raises(Unavailable) as failed:
+        asker.json(step, timeout_s=0.3)
+
+    assert failed.value.reason == f"toys did not answer after 1 try: {trouble}"
+
+
+def test_an_api_without_a_key_is_asked_without_one(asker: Asker) -> None:
+    asker.script.steps = [answer(200, {"a": 1})]
+    keyed = Keyed(asker.transport(), asker.script.url, "none", "", None)
+
+    assert keyed.get("/x", {"q": "Madrid"}, lambda _: None) == {"a": 1}
+
+    assert asker.script.asked == [{"q": "Madrid"}]
+    assert asker.script.paths == ["/v1/x"]
 
 
 def test_a_call_has_no_more_patience_than_the_function_has_time(asker: Asker) -> None:
@@ -198,6 +263,7 @@ def test_what_is_refused_is_asked_once(asker: Asker, status: int) -> None:
         ("soon", 0.25),
         ("Fri, 29 Aug 2025 07:00:00 GMT", 0.25),
         ("Fri, 29 Aug 2025 07:00:00", 0.25),
+        ("Fri, 99 Aug 2025 07:00:00 GMT", 0.25),
     ],
 )
 def test_retry_after_is_the_least_that_is_waited(asker: Asker, said: str, pause: float) -> None:
