@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# Whose arguments are words for people.
+# Whose arguments are words for people, a nearest name ("did you mean") among them.
 _FOR_PEOPLE: Final = re.compile(
-    r"\b(log|logger|Logger|logging|print|warnings?|console|parser)\b|add_argument"
+    r"\b(log|logger|Logger|logging|print|warnings?|console|parser)\b|add_argument|get_close_matches"
 )
 _WORDLESS: Final = (
     "help",
@@ -21,6 +21,7 @@ _WORDLESS: Final = (
     "title",
     "summary",
     "indent",
+    "compresslevel",  # a speed
     "extra",
     "exc_info",
     "strict",
