@@ -45,7 +45,7 @@ def entries(body: bytes) -> list[int]:
     return places
 
 
-@pytest.mark.parametrize("into", [0, 20])
+@pytest.mark.parametrize("into", [0, 20, 129])
 def test_fault_12_two_parts_of_the_same_bytes_are_a_bomb(tmp_path: Path, into: int) -> None:
     """Many entries that point at one run of bytes, or into it, unpack it many times over."""
     body = bytearray(zipped(PARTS, ZIP_STORED))
@@ -148,6 +148,59 @@ def test_the_count_of_a_zip64_is_the_one_that_counts(tmp_path: Path, many: int) 
         assert read(tmp_path, whole) == PARTS
     else:
         assert refusal(tmp_path, whole)[1].endswith("it holds more than 2000 parts")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_table_of_contents_may_be_as_large_as_its_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    body = zipped(PARTS)
+    (size,) = struct.unpack_from("<I", body, body.rindex(END) + 12)
+    monkeypatch.setattr(archive, "_MAX_DIRECTORY_BYTES", size - more)
+
+    if more:
+        assert refusal(tmp_path, body)[0] == "too_much_inside"
+    else:
+        assert read(tmp_path, body) == PARTS
+
+
+@pytest.mark.parametrize("comment", [0, 65_535])
+def test_an_archive_may_end_in_a_comment_as_long_as_there_can_be(
+    tmp_path: Path, comment: int
+) -> None:
+    body = bytearray(zipped(PARTS, ZIP_STORED)) + b"c" * comment
+    struct.pack_into("<H", body, body.rindex(END) + 20, comment)
+
+    assert read(tmp_path, bytes(body)) == PARTS
+    for cut in (body[: body.rindex(END) + 21], body[: body.rindex(END)], b"PK"):
+        assert refusal(tmp_path, bytes(cut))[0] == "truncated"
+
+
+def test_parts_are_there_by_any_spelling_of_their_name(tmp_path: Path) -> None:
+    with opened(tmp_path, zipped({"XL\\A.xml": b"1"})) as parts:
+        assert parts.names() == ["xl/a.xml"]
+        assert "xl/a.XML" in parts
+        assert "a.xml" not in parts
+        assert parts.small("Xl/A.xml") == b"1"
+
+
+def test_one_encrypted_part_is_enough(tmp_path: Path) -> None:
+    body = bytearray(zipped(PARTS))
+    struct.pack_into("<H", body, entries(bytes(body))[1] + 8, 1)
+
+    code, reason = refusal(tmp_path, bytes(body))
+
+    assert (code, "a zip with a password" in reason) == ("encrypted", True)
+
+
+def test_what_is_really_inflated_counts_whatever_is_said(tmp_path: Path) -> None:
+    """Read twice, a part is inflated twice."""
+    with opened(tmp_path, zipped(PARTS), Limits(inflated_bytes=300)) as parts:
+        for _ in range(3):
+            assert parts.small("a.xml") == PARTS["a.xml"]
+        assert parts.inflated == 300
+        with pytest.raises(FileRefused, match="it unpacks to more than 0 MB"):
+            parts.small("a.xml")
 
 
 def test_a_part_that_is_not_there_is_said_by_name(tmp_path: Path) -> None:

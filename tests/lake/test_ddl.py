@@ -83,3 +83,41 @@ def test_a_comment_is_one_line_with_typographic_apostrophes() -> None:
         "CREATE TABLE IF NOT EXISTS `p_emt_silver`.`stops` (\n"
         "  `pole` string COMMENT 'The pole\N{RIGHT SINGLE QUOTATION MARK}s number'\n)\nLOCATION 's3://b/stops'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("declared", "spark"),
+    [
+        ("day(at)", "days(at)"),
+        ("hour(at)", "hours(at)"),
+        ("month(at)", "months(at)"),
+        ("year(at)", "years(at)"),
+        ("bucket(8, line)", "bucket(8, line)"),
+        ("truncate(2, line)", "truncate(2, line)"),
+        ("date", "`date`"),
+    ],
+)
+def test_spark_has_its_own_words_for_transforms(declared: str, spark: str) -> None:
+    table = replace(CATALOG.table("emt_silver.stops"), partition=(declared,))
+
+    assert f"\nUSING iceberg\nPARTITIONED BY ({spark})\n" in ddl.spark_create(table, "a.b.c")
+
+
+def test_the_ddl_for_spark_is_this() -> None:
+    column = Column("pole", "timestamp", about="The pole's \\")
+    table = replace(CATALOG.table("emt_silver.stops"), columns=(column,), partition=())
+
+    assert ddl.spark_create(table, "a.b.c") == (
+        "CREATE TABLE IF NOT EXISTS a.b.c (\n"
+        "  `pole` timestamp_ntz COMMENT 'The pole\\'s \\\\'\n)\n"
+        "USING iceberg\nTBLPROPERTIES ('format-version'='2')"
+    )
+
+
+def test_athena_is_told_the_four_properties_that_it_takes() -> None:
+    table = CATALOG.table("emt_silver.stops")
+
+    assert create(table).endswith(
+        "\nLOCATION 's3://b/stops'\nTBLPROPERTIES ('table_type'='ICEBERG', 'format'='parquet',"
+        " 'write_compression'='zstd', 'write_data_path_enabled'='true')"
+    )

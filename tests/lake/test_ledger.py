@@ -302,11 +302,13 @@ def test_a_file_that_goes_back_waits_again_with_its_attempts(ledger: Ledger) -> 
 @pytest.mark.parametrize("state", [LOADED, FAILED, QUARANTINED])
 def test_a_replay_is_a_new_generation_that_carries_nothing_over(ledger: Ledger, state: str) -> None:
     ended = replace(FILE, state=state, attempts=3, reason="boom", counts=COUNTS, token="t1")
+    ended = replace(ended, waits=2, not_before=iso(NOW), job_run_id="run1", quarantine_key="q")
+    ended = replace(ended, tables={"emt_silver.stops": COUNTS}, sheet_rows=5)
     ledger.admit(ended)
 
     again = ledger.requeue(ended, "emt-arrivals", "emt_arrivals")
 
-    assert again == now(ledger)
+    assert again == now(ledger) == replace(FILE, generation=1, load_id=f"{'a' * 16}-1")
     assert (again.state, again.generation, again.load_id) == (WAITING, 1, f"{'a' * 16}-1")
     assert (again.attempts, again.reason, again.counts, again.token) == (0, "", None, "")
     assert file_message(again)["load_id"] == again.load_id

@@ -117,6 +117,12 @@ def test_the_quick_way_and_the_scanner_agree(value: object) -> None:
     assert quick is literal._MISSING or quick == literal._scan(text)[0]
 
 
+NUMBERS = {
+    "0": 0, "-5": -5, "007": 7, "5.": 5.0, ".5": 0.5, "-.5": -0.5, "1e5": 1e5, "1E+5": 1e5,
+    "[5., 1e-9]": [5.0, 1e-9], "9" * 400: int("9" * 400), "1e-999": 0.0,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -132,6 +138,20 @@ def test_the_quick_way_and_the_scanner_agree(value: object) -> None:
         ('"\\ud83d\\ude8c"', "\N{BUS}"),
         ("['a\nb']", ["a\nb"]),
         ("-0.5e-3", -0.5e-3),
+        *((spelt, value) for spelt, value in NUMBERS.items()),
+        ("  'a' \n", "a"),
+        ("()", ()),
+        ("('a', 1,)", ("a", 1)),
+        ("[('a')]", ["a"]),
+        ("{}", {}),
+        ("{'a': (1, 2), 'b': [{'c': None}],}", {"a": (1, 2), "b": [{"c": None}]}),
+        ("{'a': 1, 'a': 2}", {"a": 2}),
+        ("{None: 1, 2: 3}", {None: 1, 2: 3}),
+        ("['\\'', '\\n', '\\x41', '\\\\']", ["'", "\n", "A", "\\"]),
+        ('["\\/", "\\"", "\\u0041"]', ["/", '"', "A"]),
+        ('"\\x41"', "A"),  # Python's escape in JSON's quotes
+        ("['\\ta\r\nb']", ["\ta\r\nb"]),
+        ("'[{'", "[{"),
     ],
 )
 def test_both_spellings_are_read(text: str, value: object) -> None:
@@ -159,6 +179,32 @@ def test_both_spellings_are_read(text: str, value: object) -> None:
         ("'\\ud83d'", "lone surrogate"),
         ("9" * 401, "more than 400 digits"),
         ("[" * 33 + "]" * 33, "nested deeper"),
+        ("-" + "9" * 400, "more than 400 digits"),
+        ("[" + "9" * 401 + "]", "more than 400 digits at character 1"),
+        ("-1e999", "beyond every range"),
+        *((spelt, "unreadable") for spelt in ("[+5]", "[1_000]", "[1.2.3]", "[12a]", "[nulls]")),
+        ("['\ud83d']", "lone surrogate"),
+        ("{'\ud83d': 1}", "lone surrogate"),
+        ("[" * 33 + "'\\n'" + "]" * 33, "nested deeper than 32 at character 32"),
+        ("{'a': " * 33 + "1" + "}" * 33, "nested deeper"),
+        ("[[1 [2]]]", "a comma is missing at character 3"),
+        ("[{[1]: 2}]", "a key must be a text or a number at character 2"),
+        ("{'a': 1 'b': 2}", "a comma is missing at character 7"),
+        ("{'a': 1: 2}", "a colon too many at character 7"),
+        ("{'a': : 1}", "a colon too many at character 5"),
+        ("{: 1}", "a colon too many"),
+        ("[1: 2]", "a colon too many"),
+        (": 1", "a colon too many at character 0"),
+        (", 1", "a comma too many at character 0"),
+        ("[1,, 2]", "a comma too many at character 3"),
+        ("{'a', 'b'}", "a comma too many"),
+        ("{'a': 1, 'b'}", "a value is missing"),
+        ("{'a' 'b'}", "a colon is missing"),
+        ("]", "']' closes nothing at character 0"),
+        ("{1: 2]", "']' closes nothing"),
+        ("(1}", "'}' closes nothing"),
+        ("[1] 2", "more text behind the literal at character 3"),
+        ("[1] [", "more text behind the literal"),
         ("['a", "a text that never ends"),
         ("", "ends before"),
     ],
@@ -168,8 +214,60 @@ def test_what_is_no_literal_is_refused_with_its_reason(text: str, reason: str) -
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "elements", "rest", "cut"),
+    [
+        ("[1, x, 3]", [1], "x, 3]", False),
+        ("['a' 'b']", ["a"], "'b']", False),
+        ("[1 2]", [], "1 2]", False),
+        ("[1, 2 3]", [1], "2 3]", False),
+        ("[{'a': 1}, {'b' 2}]", [{"a": 1}], "{'b' 2}]", False),
+        ("[[1, 2], [3, 4", [[1, 2]], "[3, 4", True),
+        ("[(1, 2), None", [(1, 2)], "None", True),
+        ("[True, None,\n\t", [True, None], "", True),
+        ("['a'", ["a"], "", True),
+        ("[", [], "", True),
+        ("[ x]", [], "x]", False),
+        ("(1, 2", [], "(1, 2", True),
+        ("{'a': 1", [], "{'a': 1", True),
+        ("[['\\x41', 1], ['b", [["A", 1]], "['b", True),
+    ],
+)
+def test_what_is_whole_of_a_broken_list_is_kept_and_what_is_not_is_shown(
+    text: str, elements: list[object], rest: str, cut: bool
+) -> None:
+    found = salvage(text)
+
+    assert (found.elements, found.rest) == (elements, rest)
+    assert found.error is not None
+    assert found.error.cut is cut
+
+
+@pytest.mark.parametrize("text", ["[1, 'a']", "[1, '\\x41']", '["a", None]'])
+def test_of_a_whole_list_nothing_is_left(text: str) -> None:
+    found = salvage(text)
+
+    assert len(found.elements) == 2
+    assert (found.rest, found.error) == ("", None)
+
+
+@pytest.mark.parametrize("text", ["'12345678'", '"12345678"', "'\\x41\\n78'"])
+def test_a_text_as_long_as_the_limit_is_read(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(literal, "MAX_LENGTH", 10)
+    assert isinstance(parse(text), str)
+
+    monkeypatch.setattr(literal, "MAX_LENGTH", 9)
+    with pytest.raises(LiteralError, match="longer than 9 characters at character 9"):
+        parse(text)
+    left = salvage(f"[{text}]")
+    assert (left.elements, left.rest) == ([], f"[{text}]")
+
+
 def test_thirty_two_levels_are_deep_enough_for_every_workbook() -> None:
     assert parse("[" * 32 + "]" * 32) is not None
+    assert parse("[" * 32 + "'\\n'" + "]" * 32) is not None
+    assert parse("{'a': " * 32 + "1" + "}" * 32) is not None
+    assert parse("[[]" + ", []" * 99 + "]") == [[]] * 100
 
 
 def test_a_text_beyond_the_limit_is_refused_before_it_is_read() -> None:
@@ -210,5 +308,6 @@ def test_a_literal_error_survives_the_way_home_from_an_executor() -> None:
 
 def test_a_cell_that_is_no_list_is_salvaged_of_nothing() -> None:
     assert salvage("{'a': 1}").elements == []
-    assert salvage("{'a': 1}").error is not None
+    assert str(salvage("{'a': 1}").error) == "not a list at character 0"
+    assert salvage("{'a': 1}").rest == "{'a': 1}"
     assert salvage("nonsense").rest == "nonsense"

@@ -139,6 +139,21 @@ def test_a_cell_of_many_bytes_is_left_to_the_parser_which_reads_it(
     assert facts(scan(cut(sheet(ROWS), 30), "a part", ROOMY, 1)) == (2, 3, 2, 5)
 
 
+@pytest.mark.parametrize("size", [1, 60, 1 << 18])
+def test_no_parser_is_asked_of_a_plain_sheet_however_it_is_cut(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be ten times as slow, and takes fewer cells. A row may be longer than a chunk."""
+    monkeypatch.setattr(sheetscan, "_MAX_ODD_CELLS", -1)
+    monkeypatch.setattr(sheetscan, "_MAX_CELL_BYTES", max(200, size))
+    wide = "".join(f'<c r="A9"><v>{number}</v></c>' for number in range(99))
+    rows = f'{ROWS}<row r="9">{wide}</row><row r="10"/>'
+
+    assert scan(cut(sheet(rows), size), "a part", ROOMY, 1).cells == 5 + 99
+    with pytest.raises(FileRefused, match="in an unusual way"):
+        scan(cut(sheet(f"<!---->{rows}"), size), "a part", ROOMY, 1)
+
+
 def test_a_sheet_whose_rows_begin_late_is_left_to_the_parser_which_reads_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

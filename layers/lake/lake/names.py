@@ -32,5 +32,5 @@ def table_location(bucket: str, database: str, table: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` or nothing: the tail of a friendly error."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = get_close_matches(word, known)
     return f" (did you mean '{close[0]}'?)" if close else ""

@@ -141,7 +141,7 @@ def _require_columns(columns: Mapping[int, str], requires: tuple[str, ...], shee
     spare = {name.casefold(): name for name in names if name not in requires}
     said = []
     for name in missing:
-        close = get_close_matches(name.casefold(), spare, n=1, cutoff=0.6)
+        close = get_close_matches(name.casefold(), spare)
         hint = f" (found '{_cut(spare[close[0]])}': did you mean that?)" if close else ""
         said.append(f"column '{name}' is missing{hint}")
     found = "" if any("(found" in part for part in said) else f"; found {_listed(names)}"

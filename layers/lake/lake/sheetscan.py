@@ -12,7 +12,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from lake.errors import FileRefused
@@ -78,8 +78,8 @@ class Extent:
     max_column: int = 0
     cells: int = 0
     rows: int = 0
-    tags: int = field(default=0, repr=False)
-    last_row: int = field(default=0, repr=False)
+    tags: int = 0
+    last_row: int = 0
 
     def reach(self, rows: set[int], columns: set[int], cells: int, tags: int) -> None:
         """Take in some filled cells and check every bound."""
