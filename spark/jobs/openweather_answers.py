@@ -38,8 +38,9 @@ def solar_hour_by_month(hours: DataFrame) -> DataFrame:
     best = Window.partitionBy(*MONTH).orderBy(
         F.col("avg_est_ghi_wm2").desc_nulls_last(), "event_hour"
     )
+    has_sun = F.coalesce(F.col("avg_est_ghi_wm2") > 0, F.lit(False))
     return found.withColumn("hour_rank", F.row_number().over(best)).withColumn(
-        "is_best_hour", (F.col("hour_rank") == 1) & (F.col("avg_est_ghi_wm2") > 0)
+        "is_best_hour", (F.col("hour_rank") == 1) & has_sun
     )
 
 

@@ -183,14 +183,18 @@ def test_q1_the_hour_of_the_most_sun_and_none_at_night(spark: SparkSession) -> N
         hour("2025-10-11", 12, est_ghi_wm2=700.0, obs_count=3),
         hour("2025-10-11", 2, est_ghi_wm2=0.0),
         hour("2025-11-01", 2, est_ghi_wm2=0.0),
+        hour("2025-12-01", 7, est_ghi_wm2=0.5),
+        hour("2026-01-01", 9, est_ghi_wm2=None, avg_clouds_pct=None),
     ]
     columns = ("event_month", "event_hour", "obs_count", "days_covered", "avg_est_ghi_wm2")
     found = answers.solar_hour_by_month(frame(spark, HOURS, rows))
     assert told(found, *columns, "avg_clouds_pct", "hour_rank", "is_best_hour") == [
+        (1, 9, 1, 1, None, None, 1, False),  # nobody knows its sun: the best is none
         (10, 2, 1, 1, 0.0, 0.0, 3, False),
         (10, 11, 2, 2, 700.0, 20.0, 1, True),  # as much as at 12, and earlier
         (10, 12, 3, 1, 700.0, 0.0, 2, False),
         (11, 2, 1, 1, 0.0, 0.0, 1, False),  # a month of nights has no best hour
+        (12, 7, 1, 1, 0.5, 0.0, 1, True),  # a ray is sun
     ]
 
 
