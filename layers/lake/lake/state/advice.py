@@ -142,7 +142,7 @@ def _late_tables(catalog: Catalog, tables: Rows, sources: Rows) -> Iterator[Row]
 def _refused_files(refused: Sequence[FileRecord]) -> Iterator[Row]:
     for source, files in _by_source(refused).items():
         unrouted = source == UNROUTED
-        whose = "that belong to no source" if unrouted else f"of {source}"
+        whose = "of no source" if unrouted else f"of {source}"
         was = "was" if len(files) == 1 else "were"
         text = f"{_many(files, refused)} {whose} {was} refused{_last(files)}"
         command = "lake quarantine" if unrouted else f"lake quarantine --source {source}"
