@@ -120,7 +120,7 @@ def _lines(lines: list[object]) -> Iterator[str]:
     for line in lines:
         if not isinstance(line, dict):
             continue
-        name = code(line.get("line")) or text(line.get("label"))
+        name = code(line.get("line")) or text(line.get("label") or "")
         direction = {"A": "2", "B": "1"}.get(str(line.get("to")))
         if name:
             yield f"{name}/{direction}" if direction else name

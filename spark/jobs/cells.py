@@ -41,8 +41,6 @@ def entries(
     table_id: str, column: str, number: int, cell: object
 ) -> tuple[list[object], Reject | None]:
     """The complete entries of a list cell, and the reject of what is left behind them."""
-    if cell is None:
-        return [], None
     said = cell if isinstance(cell, str) else repr(cell)
     if said.strip() in ("None", "null"):
         return [], None

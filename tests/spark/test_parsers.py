@@ -129,6 +129,27 @@ def test_nulls_are_empty_in_the_id(arrivals: Callable[..., Read]) -> None:
     assert row["bus"] is None
 
 
+def test_words_stand_in_the_id_as_published_and_in_the_row_without_blanks(
+    arrivals: Callable[..., Read],
+) -> None:
+    (row,) = arrivals(poll(prediction(destination=" MONCLOA "))).rows(PREDICTIONS)
+
+    recipe = "2025-08-29T15:01:17Z|001|5710| MONCLOA |142|406"
+    assert row["id"] == hashlib.sha256(recipe.encode()).hexdigest()
+    assert row["destination"] == "MONCLOA"
+
+
+def test_a_prediction_and_a_stop_without_a_stop_are_of_the_polled_one(
+    arrivals: Callable[..., Read],
+) -> None:
+    info = repr([stop_info(stopId=None)])
+
+    found = arrivals(poll(prediction(stop=None), StopInfo=info, stopId="72"))
+
+    assert [row["stop_id"] for row in found.rows(PREDICTIONS)] == ["72"]
+    assert [row["stop_id"] for row in found.rows(STOPS)] == ["72"]
+
+
 @pytest.mark.parametrize("cell", ["[]", None, "None"])
 def test_a_poll_without_predictions_is_one_empty(arrivals: Callable[..., Read], cell: Any) -> None:
     assert arrivals(poll(Arrive=cell)).counts(PREDICTIONS) == (1, 0, 0, 0, 1)
@@ -227,6 +248,63 @@ def test_a_stop_is_named_placed_and_joined_to_its_polled_line(
     }
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["7", None, {"line": "027", "to": "B"}], ["027/1"]),  # no object says nothing
+        ([{"line": "007", "to": "C"}, {"line": "005"}], ["005", "007"]),  # nobody says whereto
+        ([{"label": "N1", "to": "A"}, {"to": "A"}, {"label": "N1", "to": "A"}], ["N1/2"]),
+        ([], []),
+        ("7", None),
+    ],
+)
+def test_the_lines_of_a_stop_are_those_that_have_a_name_each_once(
+    arrivals: Callable[..., Read], lines: Any, said: list[str] | None
+) -> None:
+    (row,) = arrivals(poll(StopInfo=repr([stop_info(lines=lines)]))).rows(STOPS)
+
+    assert row["lines"] == said
+
+
+def test_a_stop_whose_place_is_no_pair_is_one_reject(arrivals: Callable[..., Read]) -> None:
+    odd = stop_info(geometry={"coordinates": [1]})
+
+    found = arrivals(poll(StopInfo=repr([odd, "text", stop_info()])))
+
+    assert found.counts(STOPS) == (3, 1, 0, 2, 0)
+    assert [(row, column, rule) for row, column, _, rule, _ in found.rejects(STOPS)] == [
+        (2, "StopInfo", "shape"),
+        (2, "StopInfo", "shape"),
+    ]
+
+
+def test_a_moment_with_a_zone_is_that_moment(arrivals: Callable[..., Read]) -> None:
+    (row,) = arrivals(poll(prediction(), at="2025-08-29T17:01:17+00:00")).rows(PREDICTIONS)
+
+    assert row["event_ts"] == datetime(2025, 8, 29, 17, 1, 17)
+
+
+@pytest.mark.parametrize(
+    ("job", "implied", "adds_to"),
+    [
+        ("emt_arrivals", {PREDICTIONS: ("event_ts", "line")}, {STOPS: ("lines",)}),
+        ("emt_lines", {}, {}),
+        (
+            "openweather",
+            {"openweather_silver.weather": ("event_year", "event_month", "event_day")},
+            {},
+        ),
+    ],
+)
+def test_what_a_key_implies_and_what_is_added_to_are_columns_of_the_table(
+    catalog: Catalog, job: str, implied: dict[str, Any], adds_to: dict[str, Any]
+) -> None:
+    """A partition column among them can be pruned: a misspelt one would read the whole table."""
+    assert (JOBS[job].implied, JOBS[job].adds_to) == (implied, adds_to)
+    for table, names in (*implied.items(), *adds_to.items()):
+        assert {*names} <= {column.name for column in catalog.table(table).columns}
+
+
 def test_a_position_off_the_globe_rejects_its_row(arrivals: Callable[..., Read]) -> None:
     far = {"type": "Point", "coordinates": [-3.7, 140.4]}
 
@@ -297,6 +375,86 @@ def test_a_service_is_one_row_of_line_and_day_type(lines: Callable[..., Read]) -
     }
 
 
+def test_a_line_is_one_row_with_its_label_and_its_heads(lines: Callable[..., Read]) -> None:
+    assert lines(line_row(entry())).rows(LINES) == [
+        {
+            "line": "361",
+            "label": "OO1",
+            "name_a": "ATOCHA",
+            "name_b": "MONCLOA",
+            "ingest_ts": RECEIVED,
+        }
+    ]
+
+
+def test_a_line_that_no_entry_names_has_no_heads(lines: Callable[..., Read]) -> None:
+    (row,) = lines(line_row(entry("027"))).rows(LINES)
+
+    assert (row["line"], row["name_a"], row["name_b"]) == ("361", None, None)
+
+
+def test_each_list_that_is_cut_or_no_list_is_blamed_on_its_column(
+    lines: Callable[..., Read],
+) -> None:
+    found = lines(line_row(entry(), stops="[{'stop': '1'}, {'st"), line_row(timeTable="[oops"))
+
+    assert [reject[:2] for reject in found.rejects(LINES_STOPS)] == [(2, "stops")]
+    assert [reject[:2] for reject in found.rejects(TIMETABLE)] == [(3, "timeTable")]
+    assert found.counts(LINES_STOPS) == (3, 2, 0, 1, 0)
+    assert found.counts(TIMETABLE) == (2, 1, 0, 1, 0)
+
+
+def test_a_line_without_stops_or_without_a_timetable_is_one_empty_of_each(
+    lines: Callable[..., Read],
+) -> None:
+    found = lines(line_row(stops="[]", timeTable=None))
+
+    assert found.counts(LINES_STOPS) == (1, 0, 0, 0, 1)
+    assert found.counts(TIMETABLE) == (1, 0, 0, 0, 1)
+
+
+def test_what_is_no_stop_no_entry_and_no_day_is_one_reject_each(
+    lines: Callable[..., Read],
+) -> None:
+    good = {"stop": "72", "name": "Cibeles", "dataLine": ["005"]}
+    stops = repr(["text", {**good, "geometry": [1]}, good])
+
+    found = lines(line_row("text", entry(typeOfDays=["LA", *DAYS]), stops=stops))
+
+    assert found.counts(LINES_STOPS) == (3, 1, 0, 2, 0)
+    assert [(row, column, rule) for row, column, _, rule, _ in found.rejects(LINES_STOPS)] == [
+        (2, "stops", "shape"),
+        (2, "stops", "shape"),
+    ]
+    assert found.counts(TIMETABLE) == (3, 1, 0, 2, 0)
+    assert [(row, column, rule) for row, column, _, rule, _ in found.rejects(TIMETABLE)] == [
+        (2, "timeTable", "shape"),
+        (2, "timeTable", "shape"),
+    ]
+
+
+@pytest.mark.parametrize("direction", ["Direction1", "Direction2"])
+def test_a_day_with_one_direction_is_a_service(lines: Callable[..., Read], direction: str) -> None:
+    days = [{direction: service(7), "DayType": "LA"}]
+
+    (row,) = lines(line_row(entry(typeOfDays=days))).rows(TIMETABLE)
+
+    there, missing = ("d1", "d2") if direction == "Direction1" else ("d2", "d1")
+    assert (row[f"{there}_min_freq"], row[f"{missing}_min_freq"]) == (7.0, None)
+
+
+def test_a_contradiction_is_told_by_the_first_column_that_differs(
+    lines: Callable[..., Read],
+) -> None:
+    other = {"StartTime": "08:00", "MinimunFrequency": "1"}
+    again = entry(typeOfDays=[{"Direction1": other, "DayType": "LA"}])
+
+    ((_, column, value, rule, _),) = lines(line_row(entry(), again)).rejects(TIMETABLE)
+
+    assert (column, rule) == ("d1_start", "conflict")
+    assert value.startswith("d1_start: '07:00' and '08:00'; d1_stop: '00:23' and None;")
+
+
 LONG = {"IdLine": "361", "Label": "OO1", "HeaderA": "ATOCHA", "HeaderB": "MONCLOA"}
 DAYS = [{"idDayType": "LABORABLE", "Direction1": service(), "Direction2": service(9)}]
 
@@ -350,8 +508,15 @@ def test_the_columns_of_the_two_odd_rows_stand_for_the_cell(lines: Callable[...,
 
     found = lines(line_row(line=897, label="SE1", **other))
 
-    assert [(row["line"], row["day_type"]) for row in found.rows(TIMETABLE)] == [("897", "LA")]
+    names = ("line", "day_type", "label", "name_a", "name_b")
+    assert [tuple(row[name] for name in names) for row in found.rows(TIMETABLE)] == [
+        ("897", "LA", "SE1", "ALUCHE", "CUATRO VIENTOS")
+    ]
     assert [row["name_b"] for row in found.rows(LINES)] == ["CUATRO VIENTOS"]
+
+    cut = {**other, "timeTable.DayType": repr(DAYS)[:-1]}
+    ((_, column, _, rule, _),) = lines(line_row(line=897, **cut)).rejects(TIMETABLE)
+    assert (column, rule) == ("timeTable.DayType", "cut")
 
 
 def test_two_different_services_for_one_key_are_a_reject_with_both_values(
