@@ -141,7 +141,7 @@ def take(pump: Pump, message: Mapping[str, Any]) -> None:
 
 def settle(pump: Pump, detail: Mapping[str, Any]) -> None:
     """A run changed its state: when it ended, its lane moves on."""
-    run = Run(detail["jobRunId"], detail["state"], detail.get("stateDetails") or "")
+    run = Run(detail["jobRunId"], detail["state"])
     if not run.ended or detail["applicationId"] != pump.where.application_id:
         return
     pump = replace(pump, told={run.id: run})

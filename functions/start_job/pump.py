@@ -129,7 +129,7 @@ class Pump:
         if run.ended or told is None:
             return run
         # Why it failed decides what becomes of its files, and the event does not say it.
-        return run if told.state == "FAILED" and not told.details else told
+        return run if told.state == "FAILED" else told
 
     def _submit(self, lease: Lease) -> str:
         """Start the run of a lease, or find it; empty when the lane has moved on meanwhile."""

@@ -117,6 +117,81 @@ def test_fault_28_a_lost_answer_of_start_job_run_starts_one_job(lake: Lake, wire
     assert state_of(lake, record).job_run_id == "run000"
 
 
+def test_fault_28_a_lost_answer_and_no_room_the_next_time_is_one_job_all_the_same(
+    lake: Lake, wire: Wire
+) -> None:
+    record = waiting_file(lake)
+    wire.lose_answer_of = "StartJobRun"
+    assert wake(message(record)) == ["m0"]
+    wire.fail = lambda op, _: refused(op, "ThrottlingException") if op == "StartJobRun" else None
+
+    assert wake(SWEEP) == []
+
+    now = state_of(lake, record)
+    assert (now.state, now.attempts, lake.ledger.lease(record.lane)) == ("waiting", 0, None)
+    wire.fail = None
+    let_the_time_pass(lake, record)
+    assert wake(SWEEP) == []
+    assert list(wire.emr.runs) == ["run000"]
+    assert state_of(lake, record).job_run_id == "run000"
+
+
+def test_fault_28_a_run_that_ended_before_it_was_written_down_is_settled_by_its_end(
+    lake: Lake, wire: Wire
+) -> None:
+    record = waiting_file(lake)
+    wire.lose_answer_of = "StartJobRun"
+    assert wake(message(record)) == ["m0"]
+    write_result(lake, token_of(wire, "run000"), loaded(record))
+    wire.emr.end("run000")
+
+    assert wake(job_ended(APPLICATION, "run000")) == []
+
+    assert state_of(lake, record).state == "loaded"
+
+
+def test_a_person_is_told_once_though_the_function_dies_before_the_lane_is_free(
+    lake: Lake, wire: Wire
+) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    for number in range(2):
+        wire.emr.end(f"run{number:03}", "FAILED", "boom")
+        wake(job_ended(APPLICATION, f"run{number:03}", "FAILED"))
+    wire.emr.end("run002", "FAILED", "boom")
+
+    def dies(operation: str, _: dict[str, Any]) -> None:
+        if operation == "DeleteItem":
+            raise Killed(operation)
+
+    wire.before = dies
+    with pytest.raises(Killed):
+        wake(job_ended(APPLICATION, "run002", "FAILED"))
+    wire.before = None
+    assert wake(job_ended(APPLICATION, "run002", "FAILED")) == []
+
+    assert state_of(lake, record).state == "failed"
+    assert lake.ledger.lease(record.lane) is None
+    assert len(lake.notices()) == 1
+
+
+def test_a_run_of_which_emr_says_no_details_is_settled_like_any_other(
+    lake: Lake, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = waiting_file(lake)
+    wake(message(record))
+    answer = {"jobRun": {"state": "CANCELLED"}}
+    real = wire.emr.call
+    monkeypatch.setattr(
+        wire.emr, "call", lambda op, asked: answer if op == "GetJobRun" else real(op, asked)
+    )
+
+    assert wake(job_ended(APPLICATION, "run000", "CANCELLED")) == []
+
+    now = state_of(lake, record)
+    assert (now.attempts, now.reason) == (1, "the job run run000 ended CANCELLED:")
+
+
 def test_fault_28_the_same_request_is_sent_again_even_by_newer_code(
     lake: Lake, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from functions.start_job.handler import handler
+from functions.start_job.handler import StartJobSettings, connect, handler
+from lake.ledger import Ledger
 from tests.factories import SWEEP, LambdaContext, failed_ids, job_ended, sqs_event
 from tests.functions.lake import APPLICATION, Lake
 from tests.functions.waiting import loaded, message, state_of, waiting_file, write_result
@@ -185,6 +187,7 @@ def batch(lake: Lake, token: str) -> list[str]:
     [
         (None, "without saying what it loaded"),
         (b"{not json", "without saying what it loaded"),
+        (b"[]", "without saying what it loaded"),
         (b'{"loads": []}', "no readable result"),
         (b'{"loads": [{"load_id": "LOAD"}]}', "no readable result"),
     ],
@@ -238,6 +241,8 @@ def test_a_replay_loads_a_file_again_under_a_new_load_id(lake: Lake, wire: Wire)
 
 
 def test_states_that_are_no_end_and_runs_of_others_do_nothing(lake: Lake, wire: Wire) -> None:
+    waiting_file(lake)
+
     assert wake(job_ended(APPLICATION, "run000", "RUNNING"), job_ended("other", "run000")) == []
 
     assert wire.emr.runs == {}
@@ -261,3 +266,89 @@ def test_a_sweep_moves_every_lane_even_when_one_is_in_trouble(lake: Lake, wire: 
     wire.fail = None
     assert wake(SWEEP) == []
     assert state_of(lake, records[0]).job_run_id == "run001"
+
+
+def test_a_message_that_fails_holds_its_own_lane_and_no_other(lake: Lake, wire: Wire) -> None:
+    held, other = waiting_file(lake), waiting_file(lake, "l.xlsx", source="emt/lines")
+    wire.fail = lambda operation, request: (
+        RuntimeError("no answer")
+        if operation == "StartJobRun" and request["name"] == "emt_arrivals"
+        else None
+    )
+
+    given_back = wake(message(held), message(other), {"kind": "pump", "lane": "emt-arrivals"})
+
+    assert given_back == ["m0", "m2"]
+    assert state_of(lake, other).job_run_id == "run000"
+
+
+def counted(out: str) -> dict[str, float]:
+    """The metrics that CloudWatch reads off the log of one batch of messages."""
+    (metrics,) = (json.loads(line) for line in out.splitlines() if '"_aws"' in line)
+    (directive,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Albufera", [["service"]])
+    assert metrics["service"] == "start_job"
+    return {metric["Name"]: sum(metrics[metric["Name"]]) for metric in directive["Metrics"]}
+
+
+def test_what_happened_to_jobs_and_rows_is_counted(
+    lake: Lake, wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = waiting_file(lake), waiting_file(lake, "l.xlsx", source="emt/lines")
+    nothing = {"JobsStarted": 0, "JobsFailed": 0, "RowsAccepted": 0, "RowsRejected": 0}
+
+    wake(message(good), message(bad))
+    assert counted(capsys.readouterr().out) == {**nothing, "JobsStarted": 2}
+
+    counts = {"read": 10, "accepted": 6, "duplicate": 1, "rejected": 2, "empty": 1}
+    write_result(lake, token_of(wire, "run000"), loaded(good, counts=counts))
+    wire.emr.end("run000")
+    wire.emr.end("run001", "FAILED", "boom")
+    wake(job_ended(APPLICATION, "run000"), job_ended(APPLICATION, "run001", "FAILED"))
+    assert counted(capsys.readouterr().out) == {
+        "JobsStarted": 1,  # the one that failed, once more
+        "JobsFailed": 1,
+        "RowsAccepted": 6,
+        "RowsRejected": 2,
+    }
+
+    wire.emr.end("run002", "FAILED", "the application has exceeded maximumCapacity settings")
+    wake(job_ended(APPLICATION, "run002", "FAILED"))
+    assert counted(capsys.readouterr().out) == nothing, "to find no room is no failure"
+
+
+def test_a_file_goes_by_its_message_though_the_index_does_not_show_it_yet(
+    lake: Lake, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = waiting_file(lake)
+    monkeypatch.setattr(Ledger, "waiting", lambda *_: [])
+
+    assert wake(message(record)) == []
+
+    assert state_of(lake, record).job_run_id == "run000"
+
+
+def test_a_message_with_another_lane_than_its_files_moves_no_file(lake: Lake, wire: Wire) -> None:
+    record = waiting_file(lake)
+
+    assert wake({**message(record), "lane": "emt-lines"}) == []
+
+    assert wire.emr.runs == {}
+
+
+def test_a_sweep_finds_a_file_whose_lane_is_not_declared_any_more(lake: Lake, wire: Wire) -> None:
+    record = replace(waiting_file(lake), sha256="0" * 64, lane="emt-of-old")
+    assert lake.ledger.admit(record)
+
+    assert wake(SWEEP) == []
+
+    assert state_of(lake, record).state == "loading"
+
+
+def test_a_subject_is_cut_to_the_hundred_characters_that_sns_takes(lake: Lake, wire: Wire) -> None:
+    record = replace(waiting_file(lake), source=f"emt/{'x' * 100}")
+
+    connect(StartJobSettings.from_env())._notify(record, "boom")
+
+    (notice,) = wire.named("Publish")
+    assert notice["Subject"] == f"Albufera: a file of emt/{'x' * 76}"
