@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +71,7 @@ class Batch:
     def _outcome(self, record: Mapping[str, Any]) -> dict[str, Any] | Rejection:
         try:
             data = base64.b64decode(record["data"], validate=True)
-        except (KeyError, TypeError, ValueError, binascii.Error):
+        except (KeyError, TypeError, ValueError):
             return rejection("", None, "base64", "carries no base64 data")
         made = self._streams.row(data)
         if isinstance(made, Rejection):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections import Counter
 from dataclasses import replace
@@ -12,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.transform_stream import handler as transform
 from functions.transform_stream.answers import ANSWER_BYTES, Batch
-from functions.transform_stream.handler import handler
 from lake.catalog import Catalog, Column
 from lake.conform import Rejection
 from lake.errors import CatalogError
@@ -61,7 +62,7 @@ def event(*data: bytes | str) -> dict[str, Any]:
 
 
 def answered(*data: bytes | str) -> list[dict[str, Any]]:
-    answers: list[dict[str, Any]] = handler(event(*data), LambdaContext())["records"]
+    answers: list[dict[str, Any]] = transform.handler(event(*data), LambdaContext())["records"]
     return answers
 
 
@@ -231,9 +232,47 @@ def test_half_a_character_is_refused_because_no_table_can_keep_it() -> None:
 
 
 def test_data_that_is_no_base64_is_refused() -> None:
-    (bad, good) = answered("%%% no base64 %%%", record())
+    text = base64.b64encode(record()).decode()
 
-    assert (bad["result"], good["result"]) == ("ProcessingFailed", "Ok")
+    (bad, nearly, good) = answered("%%% no base64 %%%", f"{text[:9]}!{text[9:]}", text)
+
+    assert [one["result"] for one in (bad, nearly, good)] == [
+        *("ProcessingFailed", "ProcessingFailed", "Ok"),
+    ]
+
+
+def test_a_record_without_data_fails_alone() -> None:
+    asked = event(b"", record())
+    del asked["records"][0]["data"]
+    asked["records"].append({"recordId": "none", "data": None})
+
+    answers = transform.handler(asked, LambdaContext())["records"]
+
+    assert [one["result"] for one in answers] == ["ProcessingFailed", "Ok", "ProcessingFailed"]
+
+
+def test_what_was_refused_is_counted_and_its_reason_stands_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logged = io.StringIO()
+    monkeypatch.setattr(transform.logger.registered_handler, "stream", logged)
+
+    answered(record(), changed("current.temp_c", "w" * 300), "%%%", record(1))
+
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    warm, garbled = (line for line in lines if line["message"] == "record refused")
+    assert (warm["record_id"], warm["column"], warm["rule"]) == ("496400000001", "temp_c", "type")
+    assert warm["value"] == "w" * 100
+    assert warm["reason"]
+    assert (garbled["record_id"], garbled["rule"]) == ("496400000002", "base64")
+    assert garbled["reason"] == "carries no base64 data"
+    (metrics,) = (
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line
+    )
+    (directive,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Albufera", [["service"]])
+    assert metrics["service"] == "transform_stream"
+    assert (metrics["RecordsTransformed"], metrics["RecordsRefused"]) == ([2.0], [2.0])
 
 
 def test_what_the_service_leaves_out_is_null() -> None:
@@ -266,6 +305,18 @@ def test_an_answer_stays_under_six_megabytes_and_no_record_is_dropped() -> None:
     assert results["Ok"] > 5, "what fits is not refused"
     assert answers[-1]["result"] == "Ok", "a small one still fits"
     assert len(answers) == 15
+
+
+def test_what_fits_to_the_last_byte_is_answered_and_a_byte_less_refuses_the_last() -> None:
+    records = event(record(0), record(1))["records"]
+    exact = len(json.dumps(Batch(STREAMS, lambda name: name).answer(records)))
+
+    fits, tight = (Batch(STREAMS, lambda name: name, exact - less) for less in (0, 1))
+
+    assert [one["result"] for one in fits.answer(records)] == ["Ok", "Ok"]
+    assert [one["result"] for one in tight.answer(records)] == ["Ok", "ProcessingFailed"]
+    (refusal,) = tight.refusals
+    assert (refusal.record_id, refusal.rejection.rule) == ("496400000001", "size")
 
 
 @settings(deadline=None, max_examples=50)

@@ -17,6 +17,7 @@ from lake.polls import FAILED, Polls, PollState
 from lake.records import LOADED, QUARANTINED, Load, iso
 from lake.state import compose
 from lake.state.gathering import Look
+from lake.state.holdings import Freshness
 from lake.state.intake import LOADS, OPEN_FILES
 from tests.factories import LambdaContext
 from tests.functions.lake import ACCOUNT, REGION, Lake
@@ -286,6 +287,40 @@ def test_each_table_with_a_promise_sends_its_age_and_its_rows(
         assert directive["Namespace"] == "Albufera"
         assert [sorted(names) for names in directive["Dimensions"]] == [["service", "table"]]
         assert metric["service"] == "watch"
+
+
+def test_a_table_that_nobody_wrote_to_sends_its_rows_and_no_age(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An age that is missing is alarming; one of nothing would say that all is well."""
+    watch.send("emt_silver.stops", Freshness(None, 0))
+
+    (metric,) = sent(capsys.readouterr().out)
+    assert (metric["TableRows"], "FreshnessMinutes" in metric) == ([0.0], False)
+
+
+def test_a_service_that_keeps_silent_does_not_take_the_whole_look(
+    watched: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, Any] = {}
+    real, real_resource = boto3.client, boto3.resource
+
+    def client(service: str, **said: Any) -> Any:
+        return made.setdefault(service, real(service, **said))
+
+    def resource(service: str, **said: Any) -> Any:
+        found = real_resource(service, **said)
+        made[service] = found.meta.client
+        return found
+
+    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr(boto3, "resource", resource)
+    watch.looked(watch.WatchSettings.from_env(), CATALOG)
+
+    assert set(made) == {"dynamodb", "glue", "s3", "sqs", "stepfunctions"}
+    for one in made.values():
+        assert (one.meta.config.connect_timeout, one.meta.config.read_timeout) == (3, 8)
+        assert one.meta.config.retries == {"mode": "standard", "total_max_attempts": 2}
 
 
 def test_messages_that_a_look_has_covered_ask_for_no_other(watched: Lake) -> None:
