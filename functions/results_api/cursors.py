@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Sequence
@@ -48,7 +47,7 @@ def loads(text: str, kinds: Sequence[str]) -> Cursor:
 def _content(text: str) -> tuple[str, str, list[Any], int]:
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise NoCursor(text) from error
     match found:
         case [str(snapshot), str(question), list(values), int(row)] if (

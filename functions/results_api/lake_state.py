@@ -10,7 +10,6 @@ from functions.results_api.problems import away
 from functions.results_api.remembered import Away
 from functions.results_api.snapshots import Snapshots
 
-PARTS: Final = ("tables", "loads", "quality")
 NOTHING: Final[dict[str, Any]] = {"at": None}
 
 

@@ -126,10 +126,10 @@ def question(view: View, asked: Asked) -> Question:
 def _conditions(view: View, asked: Asked) -> tuple[Condition, ...]:
     values: dict[tuple[str, str], list[Any]] = {}
     for name, text in asked.pairs:
-        if name in OWN and name not in view.filters:
+        if name in OWN:
             continue
         column, dot, operator = name.partition(".")
-        if column not in view.filters or not view.operators(column):
+        if not view.operators(column):
             allowed = [*view.filters, *OWN]
             kind = "not-filterable" if column in view.columns else "unknown-parameter"
             what = "filter" if column in view.columns else "parameter"

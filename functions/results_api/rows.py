@@ -13,9 +13,9 @@ from aws_lambda_powertools.event_handler import Response
 from functions.results_api import answers, forms
 from functions.results_api.cursors import Cursor
 from functions.results_api.database import Database
-from functions.results_api.problems import Problem, away, wrong
+from functions.results_api.problems import Problem, wrong
 from functions.results_api.questions import Asked, Question, question
-from functions.results_api.remembered import Away, Seen
+from functions.results_api.remembered import Seen
 from functions.results_api.snapshots import Gone, Snapshots
 from functions.results_api.views import View
 from lake.catalog import Result
@@ -53,9 +53,9 @@ def rows(request: Request, result: Result, snapshots: Snapshots) -> Response[str
     }
     if answers.matches(etag, request.if_none_match):
         return answers.not_modified(headers)
-    if form == "parquet" and question_.whole and len(manifest.files) == 1:
-        return _download(manifest, headers, snapshots)
     try:
+        if form == "parquet" and question_.whole and len(manifest.files) == 1:
+            return _download(manifest, headers, snapshots)
         database = snapshots.database(manifest)
     except LakeError as error:
         if pinned:
@@ -126,11 +126,7 @@ def _download(manifest: Manifest, headers: dict[str, str], snapshots: Snapshots)
     (file,) = manifest.files
     if file.bytes > forms.MOST_BINARY:
         return answers.elsewhere(snapshots.address(file.key, DOWNLOAD_SECONDS), headers)
-    try:
-        content = snapshots.content(file.key)
-    except (Away, Gone) as error:
-        raise away(f"the file of {manifest.result} cannot be read just now") from error
-    return answers.answer(forms.TYPES["parquet"], content, headers)
+    return answers.answer(forms.TYPES["parquet"], snapshots.content(file.key), headers)
 
 
 def _page(

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from functions.results_api.remembered import Away
 
 T = TypeVar("T")
-NOT_THERE = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
 class ServedBucket:
@@ -63,8 +62,9 @@ class ServedBucket:
         try:
             return call()
         except ClientError as error:
-            if error.response["Error"]["Code"] in NOT_THERE:
+            code = error.response["Error"]["Code"]
+            if code == "NoSuchKey":
                 return None
-            raise Away(f"S3 answers {error.response['Error']['Code']}") from error
+            raise Away(f"S3 answers {code}") from error
         except (BotoCoreError, OSError) as error:
             raise Away(f"S3 does not answer: {type(error).__name__}") from error

@@ -117,7 +117,6 @@ class Snapshots:
         return self._bucket.address(key, seconds)
 
     def _fetched(self, manifest: Manifest) -> Database:
-        self._folder.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{manifest.result}-", dir=self._folder))
         files = [folder / f"{number:05}.parquet" for number in range(len(manifest.files))]
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,11 @@ def served(aws: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     results_api.service.cache_clear()
     yield Served.of_moto(tmp_path)
     results_api.service.cache_clear()
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the results API writes into its log: the logger had its stream before pytest did."""
+    written = io.StringIO()
+    monkeypatch.setattr(results_api.logger.registered_handler, "stream", written)
+    return written

@@ -15,8 +15,9 @@ import pytest
 from functions.results_api import handler as results_api
 from lake import served as names
 from lake.api_keys import ApiKey
-from tests.functions.asking_results import Answer, ask, call
-from tests.functions.served_results import BUCKET, KEYS, Served
+from tests.factories import LambdaContext
+from tests.functions.asking_results import Answer, ask, call, event
+from tests.functions.served_results import BUCKET, KEY, KEYS, Served
 
 HOUR = datetime(2025, 8, 30, 8)
 LINES = [
@@ -87,6 +88,8 @@ def test_the_list_says_what_there_is_and_how_fresh(served: Served) -> None:
     assert lines["href"] == "v1/results/emt_lines"
     assert (stops["rows"], stops["fresh"]) == (0, False)
     assert (never["rows"], never["snapshot"], never["fresh"]) == (None, None, False)
+    unpromised = found["openweather_best_days"]
+    assert (unpromised["fresh_within_minutes"], unpromised["fresh"]) == (None, None)
 
 
 def test_a_result_says_what_its_columns_mean_and_what_may_be_asked(
@@ -94,6 +97,7 @@ def test_a_result_says_what_its_columns_mean_and_what_may_be_asked(
 ) -> None:
     newer = served.publish("emt_lines", LINES, minutes=5)
     served.point("emt_lines", snapshot, rolled_back=True)
+    served.s3.put_object(Bucket=BUCKET, Key="served/emt_lines/no-snapshot/a.parquet", Body=b"1")
 
     found = call("/v1/results/emt_lines").json
 
@@ -198,7 +202,7 @@ def test_csv_is_safe_for_a_spreadsheet_and_its_numbers_stay_numbers(snapshot: st
 
 
 def test_a_text_that_a_spreadsheet_would_run_is_marked_as_text(served: Served) -> None:
-    starts = ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"]
+    starts = ["=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20"]
     served.publish("emt_lines", [(f"{start}1", *LINES[0][1:]) for start in starts])
 
     answer = ask("emt_lines", format="csv", fields="line")
@@ -277,7 +281,7 @@ def test_without_a_key_only_the_page_its_description_and_health_answer(served: S
     for path in (*results, *lake):
         without, wrong = call(path, key=None), call(path, key="lake_wrong")
         assert (without.status, wrong.status) == (401, 403), path
-        assert without.headers["www-authenticate"]
+        assert without.headers["www-authenticate"] == 'ApiKey header="x-api-key"'
         assert without.json["status"] == 401
     for path in ("/v1/health", "/openapi.json", "/docs"):
         assert call(path, key=None).status == 200, path
@@ -345,6 +349,11 @@ def test_head_is_get_without_a_body_and_other_methods_are_refused(snapshot: str)
         assert refused.status == 405
         assert refused.headers["allow"] == "GET, HEAD, OPTIONS"
         assert refused.headers["content-type"] == "application/problem+json"
+        assert refused.json["type"] == "urn:albufera:problem:no-such-method"
+        assert refused.json["allowed"] == ["GET", "HEAD", "OPTIONS"]
+    asked = event(path, "format=parquet", "HEAD", {"x-api-key": KEY})
+    bare = results_api.handler(asked, LambdaContext())
+    assert (bare["body"], bare["isBase64Encoded"]) == ("", False)
     options = call(path, method="OPTIONS", key=None)
     assert (options.status, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
     assert call("/nowhere", method="POST").status == 404
@@ -429,3 +438,64 @@ def test_many_pages_are_the_whole_result_by_the_links_alone(served: Served) -> N
     assert [len(page.rows) for page in pages] == [99, 99, 52]
     found = [(row["delay_rate"], row["line"]) for page in pages for row in page.rows]
     assert found == sorted((row[4], row[0]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    "path", ["results", "results/emt_lines", "tables", "loads", "quality", "status"]
+)
+def test_a_parameter_that_nobody_would_read_is_refused(snapshot: str, path: str) -> None:
+    """Who filters a list that takes no filter would take it for what was asked."""
+    refused = call(f"/v1/{path}", "line=27")
+
+    assert call(f"/v1/{path}").status == 200
+    assert (refused.status, refused.json["parameter"]) == (400, "line")
+    assert refused.json["type"] == "urn:albufera:problem:unknown-parameter"
+    assert refused.json["allowed"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked_by", "address"),
+    [
+        ("results.example", "https://results.example"),
+        ("abc.execute-api.example", "https://abc.execute-api.eu-south-2.amazonaws.com"),
+        ("abd.execute-api.example", "https://abd.execute-api.example"),
+        ("", "https://abc.execute-api.eu-south-2.amazonaws.com"),
+    ],
+)
+def test_the_description_names_the_address_by_which_it_was_asked(
+    served: Served, asked_by: str, address: str
+) -> None:
+    asked = event("/openapi.json")
+    asked["requestContext"]["domainName"] = asked_by
+
+    answer = results_api.handler(asked, LambdaContext())
+
+    assert json.loads(answer["body"])["servers"] == [{"url": address}]
+
+
+def test_the_services_that_an_answer_needs_are_given_up_before_the_gateway_gives_up(
+    served: Served,
+) -> None:
+    service = results_api.service()
+
+    for client in (service.snapshots._bucket._s3, service.keys._dynamodb):
+        config = client.meta.config
+        assert (config.connect_timeout, config.read_timeout) == (2, 5)
+        assert config.retries == {"mode": "standard", "total_max_attempts": 2}
+
+
+def test_each_answer_is_noted_with_who_asked_and_no_key_stays_for_the_next(
+    snapshot: str, logged: io.StringIO
+) -> None:
+    call("/v1/results/emt_lines/rows", "limit=0", method="HEAD")
+    call("/v1/health", key=None)
+
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    rows, health = (line for line in lines if line["message"] == "answered")
+    assert (rows["method"], rows["path"], rows["status"]) == (
+        *("HEAD", "/v1/results/emt_lines/rows"),
+        400,
+    )
+    assert (rows["key"], rows["correlation_id"]) == ("tests", "id")
+    assert (health["path"], health["status"]) == ("/v1/health", 200)
+    assert "key" not in health

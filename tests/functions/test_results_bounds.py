@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from functions.results_api import cursors, forms
+from functions.results_api import cursors, forms, keys
 from functions.results_api.answers import matches, stale
 from functions.results_api.cursors import Cursor, NoCursor
 from functions.results_api.forms import packed, takes_gzip, wanted, weight
-from functions.results_api.keys import KEPT_SECONDS, KEPT_WHILE_AWAY_SECONDS, Bucket
-from functions.results_api.problems import Problem
+from functions.results_api.keys import KEPT_SECONDS, KEPT_WHILE_AWAY_SECONDS, Bucket, Keys
+from functions.results_api.problems import Problem, away, unknown, wrong
 from functions.results_api.questions import Asked, question
 from functions.results_api.remembered import Away, Remembered, Seen
-from functions.results_api.snapshots import LIST_SECONDS, POINTER_SECONDS, STATE_SECONDS
+from functions.results_api.snapshots import (
+    LIST_SECONDS,
+    POINTER_SECONDS,
+    STATE_SECONDS,
+    Snapshots,
+)
 from functions.results_api.values import parse
 from functions.results_api.views import View
 from lake.api_keys import ApiKey
-from lake.catalog import Catalog
+from lake.catalog import Catalog, Column
+from lake.served import Manifest
 
 LINES = View.of(Catalog.bundled().results["emt_lines"])
 SNAPSHOT = "20260830T101500Z-1a2b3c4d"
@@ -43,8 +52,8 @@ def test_a_page_has_from_one_row_to_as_many_as_are_declared() -> None:
     assert question(LINES, asked()).limit == 100
     for limit in (1, 1000):
         assert question(LINES, asked(("limit", str(limit)))).limit == limit
-    for wrong in ("0", "1001", "-1", "01", "1.0", "", " 1"):
-        assert refusal(urlencode({"limit": wrong})) == "wrong-limit"
+    for outside in ("0", "1001", "-1", "01", "1.0", "", " 1"):
+        assert refusal(urlencode({"limit": outside})) == "wrong-limit"
 
 
 def test_a_filter_takes_fifty_values_and_a_question_a_hundred_parameters() -> None:
@@ -95,6 +104,65 @@ def test_a_value_means_what_it_says() -> None:
     for text in ("2025-08-30T08:15:00Z", "2025-08-30T10:15:00+02:00", "2025-08-30 08:15"):
         assert parse("timestamp", text) == datetime(2025, 8, 30, 8, 15)
     assert parse("timestamp", "2025-08-30") == datetime(2025, 8, 30)
+    assert parse("timestamp", "2025-08-30t10:15:00 02:00") == datetime(2025, 8, 30, 8, 15)
+    assert parse("timestamp", "2025-08-30T06:15-02:00") == datetime(2025, 8, 30, 8, 15)
+    exact = datetime(2025, 8, 30, 8, 15, 0, 123_456)
+    assert parse("timestamp", "2025-08-30T08:15:00.1234567z") == exact
+
+
+def test_the_keys_own_order_is_no_order_to_sort_by() -> None:
+    """Rows lie in it already: one page less to compute, and one cursor for both ways of asking."""
+    hours = View.of(Catalog.bundled().results["emt_delays_by_hour"])
+    assert hours.key == ("event_hour", "line")
+
+    orders = {
+        said: question(hours, asked(("sort", said))).order
+        for said in (
+            *("event_hour", "event_hour,line"),
+            *("line", "line,event_hour", "-event_hour", "event_hour,-line"),
+            "event_hour,line,delay_rate",
+        )
+    }
+
+    assert orders == {
+        "event_hour": (),
+        "event_hour,line": (),
+        "line": (("line", False),),
+        "line,event_hour": (("line", False), ("event_hour", False)),
+        "-event_hour": (("event_hour", True),),
+        "event_hour,-line": (("event_hour", False), ("line", True)),
+        "event_hour,line,delay_rate": (
+            *(("event_hour", False), ("line", False)),
+            ("delay_rate", False),
+        ),
+    }
+
+
+def test_a_word_that_was_sent_is_repeated_up_to_eighty_characters() -> None:
+    assert wrong("kind", "detail", "x" * 80).parameter == "x" * 80
+    assert wrong("kind", "detail", "x" * 81).parameter == f"{'x' * 80}..."
+    long = unknown("kind", "result", "x" * 81, ["b", "a"])
+    assert (long.status, long.parameter, long.allowed) == (404, None, ["a", "b"])
+    assert str(long).startswith(f"no result is called '{'x' * 80}...'")
+    assert unknown("kind", "format", "y", ["a"], "format").status == 400
+
+
+def test_a_problem_says_what_there_is_to_say_and_no_more() -> None:
+    assert json.loads(away("nobody is there").body()) == {
+        "type": "urn:albufera:problem:unavailable",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "nobody is there",
+    }
+    assert away("nobody is there").headers == {"Retry-After": "5"}
+    assert json.loads(wrong("kind", "detail", "limit", []).body()) == {
+        "type": "urn:albufera:problem:kind",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "detail",
+        "parameter": "limit",
+        "allowed": [],
+    }
 
 
 # Cursors
@@ -105,6 +173,7 @@ def test_a_cursor_that_is_given_back_is_the_one_that_was_given() -> None:
     given = Cursor(SNAPSHOT, "abc", ("ñ" * 501, None, 0.5), 2**62 - 1)
 
     assert cursors.loads(given.dumps(), ["string", "string", "double"]) == given
+    assert cursors.SPELLING.fullmatch(given.dumps())
     with pytest.raises(NoCursor):
         cursors.loads(Cursor(SNAPSHOT, "abc", (), 2**62).dumps(), [])
     with pytest.raises(NoCursor):
@@ -284,3 +353,98 @@ def test_a_bucket_gives_what_it_holds_and_fills_up_to_its_brim() -> None:
     none = ApiKey.of("lake_n", "n", 0.0, 1)
     empty = Bucket(1, 0.0)
     assert [empty.take(none, 0.0), empty.take(none, 9.0)] == [0.0, 3600.0]
+
+
+class Table:
+    """A table of keys that has each of some names, each for so many requests at once."""
+
+    def __init__(self, *names: str, burst: int) -> None:
+        self.items = {
+            key.hash: key.item() for key in (ApiKey.of(name, name, 0.001, burst) for name in names)
+        }
+
+    def get_item(self, Key: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        return {"Item": self.items[Key["hash"]["S"]]}
+
+
+def test_of_more_keys_than_are_kept_the_longest_unused_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keys, "MOST_KEYS", 2)
+    admitting = Keys(Table("a", "b", "c", burst=2), "keys", clock=lambda: 0.0)
+
+    def statuses(names: str) -> list[int]:
+        found = []
+        for name in names:
+            try:
+                admitting.admit(name)
+                found.append(200)
+            except Problem as refused:
+                found.append(int(refused.status))
+        return found
+
+    assert statuses("aba") == [200, 200, 200]
+    assert statuses("c") == [200], "b goes for it"
+    assert statuses("a") == [429], "it had asked since"
+    assert statuses("bbb") == [200, 200, 429], "it has all its requests again"
+
+
+class Manifests:
+    """A bucket that has every manifest and counts who looks."""
+
+    def __init__(self) -> None:
+        self.read_keys: list[str] = []
+
+    def read(self, key: str) -> bytes:
+        self.read_keys.append(key)
+        result = Catalog.bundled().results["emt_lines"]
+        return Manifest.of(result, key.split("/")[2], "run", [], {}).dumps()
+
+
+def test_two_hundred_manifests_are_remembered(tmp_path: Path) -> None:
+    bucket = Manifests()
+    snapshots = Snapshots(bucket, tmp_path, 1)  # type: ignore[arg-type]
+    every = [f"20260830T101500Z-{number:08x}" for number in range(201)]
+    for snapshot in every:
+        assert snapshots.manifest("emt_lines", snapshot).snapshot == snapshot
+    assert len(bucket.read_keys) == 201
+
+    for snapshot in every[1:]:
+        snapshots.manifest("emt_lines", snapshot)
+    assert len(bucket.read_keys) == 201
+    snapshots.manifest("emt_lines", every[0])
+    assert len(bucket.read_keys) == 202, "the first had gone"
+
+
+# What a snapshot lets people ask
+
+
+def test_of_a_snapshot_that_is_older_than_the_declaration_its_own_columns_count() -> None:
+    result = Catalog.bundled().results["emt_lines"]
+    manifest = Manifest(
+        *("emt_lines", SNAPSHOT, "2026-08-30T10:15:00Z", "run", "job", 0, 0, (), {}, "definition"),
+        (
+            {"name": "line", "type": "string", "about": None},
+            {"name": "pace", "type": "double", "unit": "km/h", "about": "How fast"},
+        ),
+        ("line", "pace"),
+    )
+
+    view = View.of(result, manifest)
+
+    assert dict(view.columns) == {
+        "line": Column("line", "string", ""),
+        "pace": Column("pace", "double", "How fast", unit="km/h"),
+    }
+    assert (view.key, view.filters, view.sorts) == (("line", "pace"), ("line",), ("line", "pace"))
+    assert view.operators("pace") == ()
+
+
+def test_what_may_be_asked_of_a_value_depends_on_its_type() -> None:
+    kinds = {"word": "string", "wet": "boolean", "words": "array<string>"}
+    columns = {name: Column(name, kind, "") for name, kind in kinds.items()}
+    view = View("made", columns, ("word",), tuple(columns), ("word",), 10)
+
+    assert view.operators("word") == ("eq", "in", "ne", "ge", "gt", "le", "lt")
+    assert view.operators("wet") == ("eq", "in", "ne")
+    assert view.operators("words") == ()

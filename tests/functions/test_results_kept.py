@@ -223,6 +223,11 @@ def test_a_state_that_is_none_is_503_and_an_older_one_says_that_it_is_stale(
         served.s3.put_object(Bucket=BUCKET, Key=names.STATE_KEY, Body=body)
         results_api.service.cache_clear()
         assert call("/v1/tables").status == 503, body
+    ahead = {"at": (datetime.now(UTC) + timedelta(seconds=30)).isoformat()}
+    served.s3.put_object(Bucket=BUCKET, Key=names.STATE_KEY, Body=json.dumps(ahead))
+    results_api.service.cache_clear()
+    early = call("/v1/loads")
+    assert (early.headers["age"], early.json) == ("0", {"loads": [], **ahead})
     state = state_of(datetime.now(UTC) - timedelta(seconds=30))
     served.s3.put_object(Bucket=BUCKET, Key=names.STATE_KEY, Body=json.dumps(state))
     results_api.service.cache_clear()

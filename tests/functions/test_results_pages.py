@@ -23,6 +23,10 @@ def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "page/assets/a1b2/style.css": b"body {}",
         "page/assets/a1b2/charts.js.gz": gzip.compress(LIBRARY.encode()),
         "page/assets/a1b2/line.svg": b"<svg/>",
+        "page/assets/a1b2/lines.json": b"{}",
+        "page/assets/a1b2/icon.png": b"\x89PNG\r\n\x1a\n",
+        "page/assets/a1b2/font.woff2": b"wOF2\xff\x00",
+        "page/assets/a1b2/packed.png.gz": gzip.compress(b"\x89PNG"),
         "page/assets/a1b2/notes.py": b"SECRET = 1",
         "page/assets/.hidden.js": b"secret",
         "docs/index.html": b"<!doctype html>",
@@ -48,6 +52,10 @@ def get(path: str, **headers: str) -> Answer:
         ("/assets/a1b2/app.js", "text/javascript; charset=utf-8", b"const a = 1;"),
         ("/assets/a1b2/style.css", "text/css; charset=utf-8", b"body {}"),
         ("/assets/a1b2/line.svg", "image/svg+xml", b"<svg/>"),
+        ("/assets/a1b2/lines.json", "application/json", b"{}"),
+        ("/assets/a1b2/icon.png", "image/png", b"\x89PNG\r\n\x1a\n"),
+        ("/assets/a1b2/font.woff2", "font/woff2", b"wOF2\xff\x00"),
+        ("/assets/a1b2/packed.png", "image/png", b"\x89PNG"),
         ("/assets/a1b2/charts.js", "text/javascript; charset=utf-8", LIBRARY.encode()),
         ("/docs", "text/html; charset=utf-8", b"<!doctype html>"),
     ],
@@ -75,6 +83,10 @@ def test_what_lies_under_its_hash_is_kept_for_ever_and_the_page_is_asked_for_aga
     assert "immutable" in asset.headers["cache-control"]
     again = get("/", if_none_match=page.headers["etag"])
     assert (again.status, again.content) == (304, b"")
+    assert again.headers["cache-control"] == "no-cache"
+    packed = get("/assets/a1b2/charts.js").headers["etag"]
+    assert get("/assets/a1b2/charts.js", if_none_match=packed).status == 304
+    assert packed != asset.headers["etag"]
 
 
 def test_the_page_may_talk_to_where_it_came_from_and_to_nobody_else() -> None:
@@ -83,12 +95,16 @@ def test_the_page_may_talk_to_where_it_came_from_and_to_nobody_else() -> None:
         for rule in get("/").headers["content-security-policy"].split(";")
     )
 
-    assert rules["default-src"] == "'none'"
-    assert rules["frame-ancestors"] == "'none'"
-    for what in ("script-src", "style-src", "connect-src", "font-src"):
-        assert rules[what] == "'self'"
+    nothing = ("default-src", "base-uri", "form-action", "frame-ancestors")
+    own = ("script-src", "style-src", "font-src", "connect-src", "manifest-src")
+    assert rules == {
+        **dict.fromkeys(nothing, "'none'"),
+        **dict.fromkeys(own, "'self'"),
+        "img-src": "'self' data:",
+    }
     docs = get("/docs").headers["content-security-policy"]
     assert "script-src 'self';" in docs
+    assert "style-src 'self' 'unsafe-inline';" in docs
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,21 @@ def test_a_condition_means_what_it_says(few: Database, asked: str, ids: list[int
 
 
 @pytest.mark.parametrize(
+    ("sort", "ids"),
+    [
+        ("-rate", [4, 1, 3, 5, 2]),
+        ("word,-rate", [5, 1, 2, 3, 4]),
+        ("-day,word", [5, 4, 3, 1, 2]),
+        ("wet,-word", [3, 4, 1, 5, 2]),
+    ],
+)
+def test_one_row_a_page_passes_those_that_tie_and_those_without_a_value(
+    few: Database, sort: str, ids: list[int]
+) -> None:
+    assert [row[0] for row in walked(few, ("sort", sort), limit=1)] == ids
+
+
+@pytest.mark.parametrize(
     ("asked", "parameter", "kind"),
     [
         ("colour=red", "colour", "unknown-parameter"),
@@ -349,6 +364,27 @@ def test_a_file_that_is_not_what_the_manifest_says_is_unreadable(tmp_path: Path)
 
     with pytest.raises(Unreadable):
         Database.made(manifest, [broken], tmp_path)
+
+
+def test_a_column_of_a_type_that_nobody_knows_makes_a_snapshot_unreadable(tmp_path: Path) -> None:
+    columns = ({"name": "id", "type": "decimal", "unit": None, "about": ""},)
+    manifest = Manifest(
+        *("made", SNAPSHOT, "2026-08-30T10:15:00Z", "run", "job", 0, 0),
+        *((), {}, "definition", columns, ("id",)),
+    )
+
+    with pytest.raises(Unreadable, match=f"^made {SNAPSHOT}: 'decimal'"):
+        Database.made(manifest, [], tmp_path)
+
+
+def test_what_is_no_number_has_no_value_and_nobody_sorts_by_it(tmp_path: Path) -> None:
+    rates = [float("nan"), float("inf"), 0.5, float("-inf"), 0.25]
+    made = database(tmp_path, [(n, None, rate, *[None] * 4) for n, rate in enumerate(rates)])
+
+    found = made.ask(question(VIEW, Asked.of("sort=-rate&fields=id,rate")))
+
+    assert [row[:2] for row in found] == [(2, 0.5), (4, 0.25), (0, None), (1, None), (3, None)]
+    made.close()
 
 
 def test_a_snapshot_without_rows_has_no_file_and_answers_nothing(tmp_path: Path) -> None:
