@@ -75,6 +75,26 @@ def test_a_failure_rests_for_ten_minutes(
     assert again == (["emt/stops"] if asked else [])
 
 
+def test_every_source_that_failed_is_asked_again_whatever_stands_between(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polled = [
+        *("emt/arrivals", "emt/line_list", "emt/lines", "emt/stops"),
+        *("meteorology/workbook", "openweather/patagonia", "openweather/riohacha"),
+    ]
+    polls = Polls(lake.table)
+    for source in (*polled, "meteorology/stream"):  # a stream has no client to ask with
+        assert polls.keep(PollState(source, FAILED, iso(NOW - timedelta(hours=1))))
+    again: list[str] = []
+    monkeypatch.setattr(Polling, "poll", lambda _, source, __: again.append(source))
+
+    Polling(CATALOG, polls, SimpleNamespace(), SimpleNamespace()).again(  # type: ignore[arg-type]
+        Hours(base=NOW).clock
+    )
+
+    assert sorted(again) == polled
+
+
 def test_a_poll_that_ended_late_never_hides_a_later_one(lake: Lake) -> None:
     polls = Polls(lake.table)
     later = PollState("emt/stops", LANDED, iso(NOW))

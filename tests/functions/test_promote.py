@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from functions.promote.handler import handler
+from lake.errors import FileRefused
 from lake.records import FileRecord
 from tests.factories import (
     SWEEP,
@@ -49,6 +50,13 @@ def test_a_good_workbook_moves_to_bronze_and_its_job_is_asked_for(lake: Lake) ->
     assert (record.state, record.sha256, record.bronze_key) == ("waiting", digest, KEY)
     assert (record.lane, record.job, record.attempts) == ("emt-arrivals", "emt_arrivals", 0)
     assert record.load_id == f"{digest[:16]}-0"
+    assert (record.raw_key, record.file_name, record.size) == (
+        KEY,
+        KEY.rsplit("/", 1)[1],
+        len(body),
+    )
+    assert (record.seen, record.generation) == (1, 0)
+    assert record.received_at <= record.first_seen == record.last_seen
     receipt = lake.ledger.receipt(KEY, version)
     assert receipt is not None
     assert (receipt.status, receipt.sha256, receipt.source) == ("accepted", digest, "emt/arrivals")
@@ -180,6 +188,34 @@ def test_bytes_that_were_refused_are_examined_again_when_they_come_again(
     lake.upload("emt/lines/x.xlsx", body)  # other source, same bytes: an entry of its own
     promote(lake, "emt/lines/x.xlsx")
     assert len(lake.files()) == 2
+
+
+def test_bytes_that_an_older_declaration_refused_are_a_new_load_when_they_come_again(
+    lake: Lake, monkeypatch: Any
+) -> None:
+    body = arrivals()
+
+    def refuse(*_: Any) -> None:
+        raise FileRefused("sheet_missing", "The sheet 'Hoja1' is missing")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("functions.promote.promotion.vet", refuse)
+        lake.upload(KEY, body)
+        promote(lake, KEY)
+    refused_once = only_file(lake)
+    assert (refused_once.state, refused_once.lane) == ("quarantined", "emt-arrivals")
+    assert (refused_once.job, refused_once.size) == ("emt_arrivals", len(body))
+    assert lake.messages(lake.jobs) == []
+
+    lake.upload(KEY, body)
+    promote(lake, KEY)
+
+    again = only_file(lake)
+    assert (again.state, again.seen, again.generation) == ("waiting", 2, 1)
+    assert (again.quarantine_key, again.reason, again.bronze_key) == ("", "", KEY)
+    assert again.first_seen == refused_once.first_seen
+    (message,) = lake.messages(lake.jobs)
+    assert message["load_id"] == again.load_id == f"{sha256(body).hexdigest()[:16]}-1"
 
 
 def test_a_failed_file_that_is_uploaded_again_is_a_new_load(lake: Lake) -> None:
