@@ -12,10 +12,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import requests
 
-from lake.client import Client, NoAccess, NotFound, Refused, Unavailable, endpoints
+from lake.client import ApiError, Client, NoAccess, NotFound, Refused, Unavailable, endpoints
 from lake.client.asking import pause_of, question
-from lake.client.refusals import refusal
+from lake.client.refusals import refusal, silent
 from lake.errors import LakeError
 from tests.api_server import KEY, SNAPSHOT, Served, serving
 
@@ -116,6 +117,19 @@ def test_a_question_is_written_as_the_api_reads_it() -> None:
     ]
 
 
+def test_a_question_without_words_asks_for_everything() -> None:
+    assert question() == []
+    assert question(sort="a,,b", fields=[], filters={"__ge": 1}) == [("sort", "a,b"), ("__ge", "1")]
+
+
+def test_a_result_is_described_once_for_many_walks(api: Served, client: Client) -> None:
+    for _ in range(2):
+        assert list(client.rows("hours", limit=1)) == ROWS[:1]
+    assert list(client.rows("none", page=2)) == []
+
+    assert [path for path, _, _ in api.asked if not path.endswith("/rows")] == ["/v1/results/hours"]
+
+
 @pytest.mark.parametrize("name", ["hours", "none"])
 def test_a_frame_has_the_declared_types_also_where_there_is_no_row(
     client: Client, name: str
@@ -169,6 +183,60 @@ def test_nobody_there_is_told_with_the_address(paused: list[float]) -> None:
     assert len(paused) == 1
 
 
+def test_a_net_that_is_away_is_waited_for_a_little_longer_each_time(
+    client: Client, paused: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever gives up before the API does (30 s) would ask for the same work again."""
+    troubles = iter([requests.ConnectionError, requests.ReadTimeout] * 2 + [requests.ReadTimeout])
+    patience: list[Any] = []
+
+    def away(*_: Any, timeout: Any, **__: Any) -> Any:
+        patience.append(timeout)
+        raise next(troubles)
+
+    monkeypatch.setattr(client.session, "get", away)
+
+    with pytest.raises(Unavailable, match="does not answer"):
+        client.status()
+
+    assert paused == [0.5, 1.0, 2.0, 4.0]
+    assert patience == [(5.0, 35.0)] * 5
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_what_passes_by_itself_is_asked_for_again(
+    api: Served, client: Client, paused: list[float], status: int
+) -> None:
+    api.troubles = [(status, {})]
+
+    assert client.status()["advice"] == []
+
+    assert paused == [0.5]
+
+
+def test_a_fault_of_the_api_is_told_at_once(
+    api: Served, client: Client, paused: list[float]
+) -> None:
+    api.troubles = [(500, {})]
+
+    with pytest.raises(Unavailable, match="not now"):
+        client.status()
+
+    assert paused == []
+
+
+@pytest.mark.parametrize("content", ["<html>", '["a list"]'])
+def test_an_answer_that_is_no_object_is_not_the_lakes(
+    client: Client, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, content.encode()
+    monkeypatch.setattr(client.session, "get", lambda *_, **__: answer)
+
+    with pytest.raises(ApiError, match="answered 200 with nothing that is of the lake"):
+        client.status()
+
+
 def test_what_is_wrong_is_not_tried_again_and_says_what_is_allowed(
     api: Served, client: Client, paused: list[float]
 ) -> None:
@@ -207,6 +275,45 @@ def test_a_refusal_is_told_in_the_words_of_whoever_refused(answer: Any, text: st
     assert str(refusal("http://api", 400, answer)) == text
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, Refused),
+        (401, NoAccess),
+        (403, NoAccess),
+        (404, NotFound),
+        (422, Refused),
+        (429, Unavailable),
+        (499, Refused),
+        (500, Unavailable),
+        (504, Unavailable),
+    ],
+)
+def test_each_status_is_an_error_of_its_kind(status: int, kind: type[ApiError]) -> None:
+    told = refusal("http://api", status, {"detail": "so", "status": 200})
+
+    assert type(told) is kind
+    assert (told.status, told.type, told.parameter, told.allowed) == (
+        *(status, "about:blank"),
+        *(None, None),
+    )
+
+
+def test_a_refusal_keeps_what_the_api_says_beside_its_words() -> None:
+    said = {"detail": "no", "type": "urn:lake:limit", "parameter": "limit", "allowed": ["1", "2"]}
+
+    told = refusal("http://api", 400, said)
+
+    assert str(told) == "no; allowed: 1, 2"
+    assert (told.type, told.parameter, told.allowed) == ("urn:lake:limit", "limit", ["1", "2"])
+
+
+def test_of_nobody_there_is_no_status() -> None:
+    told = silent("http://api")
+
+    assert (told.status, told.type) == (0, "about:blank")
+
+
 def test_it_says_who_asks(api: Served, client: Client) -> None:
     client.status()
 
@@ -222,8 +329,11 @@ def test_it_says_who_asks(api: Served, client: Client) -> None:
         ("12", 12),
         ("Sat, 30 Aug 2025 12:00:30 GMT", 30),
         ("Sat, 30 Aug 2025 11:00:00 GMT", 0),
+        ("Sat, 30 Aug 2025 12:00:30", 0),  # of nobody's zone
         ("soon", 0),
         ("-5", 0),
+        ("\u00b2", 0),  # a digit to Python, and no number
+        ("", 0),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_moment(said: str | None, seconds: float) -> None:
@@ -241,6 +351,37 @@ def test_the_deployment_file_leads_to_the_laptops_api_and_its_key(tmp_path: Path
     assert endpoints.of_deployment("dev", None, chosen)[1] is None
     assert endpoints.of_environment({"LAKE_API_URL": "u", "LAKE_API_KEY": "k"}) == ("u", "k")
     assert endpoints.of_environment(chosen)[1] == KEY
+
+
+def test_a_key_that_is_given_goes_before_the_one_of_the_environment_and_that_before_the_kept_one(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "deployment.json"
+    file.write_text(json.dumps({"results_url": "u"}))
+    chosen = {"LAKE_DEPLOYMENT": str(file)}
+    theirs = {**chosen, "LAKE_API_KEY": "theirs"}
+
+    assert endpoints.of_deployment("laptop", None, chosen) == ("u", None)  # none was kept
+    (tmp_path / "api-key").write_text(" \n")
+    assert endpoints.of_deployment("laptop", None, chosen) == ("u", None)
+    (tmp_path / "api-key").write_text("kept")
+    assert endpoints.of_deployment("laptop", None, chosen) == ("u", "kept")
+    assert endpoints.of_deployment("laptop", None, theirs) == ("u", "theirs")
+    assert endpoints.of_deployment("laptop", "mine", theirs) == ("u", "mine")
+    assert endpoints.of_environment({"LAKE_API_URL": "v"}) == ("v", None)
+
+
+def test_the_environment_is_the_one_that_is_asked_for_or_lake_env_or_the_laptop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(LakeError, match=r"'laptop' .*\.laptop/deployment\.json.*: lake up"):
+        endpoints.of_deployment(None, None, {})
+    with pytest.raises(LakeError, match=r"'dev' .*deployments/dev\.json.*: make deploy ENV=dev"):
+        endpoints.of_deployment(None, None, {"LAKE_ENV": "dev"})
+    with pytest.raises(LakeError, match="'prod' "):
+        endpoints.of_deployment("prod", None, {"LAKE_ENV": "dev"})
 
 
 def test_a_deployment_is_found_from_any_folder_of_the_checkout(

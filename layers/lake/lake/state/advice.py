@@ -59,7 +59,7 @@ def _unseen(errors: Rows) -> Iterator[Row]:
 
 def _failed_files(failed: Sequence[FileRecord]) -> Iterator[Row]:
     for source, files in _by_source(failed).items():
-        ids = " ".join(file.sha256[:16] for file in files[:_NAMED])
+        ids = " ".join(file.sha256[:16] for file in files)
         few = len(files) <= _NAMED
         command = f"lake replay {ids}" if few else f"lake loads --source {source}"
         told = f"{_many(files, failed)} of {source} failed three times{_last(files)}"
