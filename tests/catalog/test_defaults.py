@@ -213,6 +213,185 @@ def test_what_conducts_has_its_own_patience(compiled: dict[str, Any]) -> None:
     assert compiled["version"] == 1
 
 
+FULL = {
+    "apis/whole.yaml": (
+        "about: All of it.\nurl: https://whole.example\nauth: header\nparameter: x-key\n"
+        "secret: whole\nretries: 2\ntimeout: 7\nquota_per_day: 100\n"
+    ),
+    "tables/silver.whole.yaml": (
+        "about: t\nkey: [a]\npartition: [day(at)]\nnewest_by: at\nkeep_known: true\n"
+        "fresh_within: 90m\nretention: 2d\nchecks: [{column: a, between: [0, 1]}]\n"
+        "quality: [{check: rows, at_least: 1}]\n"
+        "columns:\n  a: {type: int, required: true, unit: m, about: x}\n"
+        "  at: {type: timestamp, about: y}\n"
+    ),
+    "sources/whole.yaml": (
+        "about: s\nkind: upload\npath: by/hand\nfolder: day={date}\nconstants: {p: q, r: s}\n"
+        "format: {type: json, max_bytes: 1, max_rows: 2, max_columns: 3}\nrequires: [A]\n"
+        "job: whole_sheet\nfeeds: [silver.whole]\nderives: [silver.readings]\n"
+        "reject_share: 0.5\n"
+        "poll: {api: toys/whole, client: c, every: 2h, query: {q: x},"
+        " schedule: {cron: 0 4 * * *}}\n"
+    ),
+    "jobs/whole_job.yaml": (
+        "about: j\nscript: another\nreads: [silver.whole]\nwrites: [gold.means]\ntimeout: 2h\n"
+        "arguments: {word: x, number: 5, db: {database: toys_gold}, wh: {warehouse: silver}}\n"
+    ),
+    "pipelines/whole.yaml": (
+        "about: p\nschedule: {cron: 0 5 * * *, zone: Europe/Madrid}\ntimeout: 3h\n"
+        "stages: [[whole_job], [toys_gold]]\n"
+    ),
+    "results/whole.yaml": (
+        "about: r\njob: whole_job\nquery: SELECT 1 AS n, 'x' AS w FROM {toys_gold.means}\n"
+        "columns:\n  n: {type: int, required: true, about: N, unit: m}\n"
+        "  w: {type: string, about: W}\n"
+        "key: [n]\nfilters: [w]\nsorts: [n, w]\nfresh_within: 3h\nkeep: 2d\npage: 5\n"
+    ),
+}
+
+
+def test_what_is_said_in_full_is_understood_in_full(tmp_path: Path) -> None:
+    found = compile_catalog(toys(tmp_path, FULL))
+
+    assert found["apis"]["toys/whole"] == {
+        "id": "toys/whole",
+        "domain": "toys",
+        "name": "whole",
+        "about": "All of it.",
+        "url": "https://whole.example",
+        "secret": "whole",
+        "auth": "header",
+        "parameter": "x-key",
+        "retries": 2,
+        "timeout_seconds": 7,
+        "quota_per_day": 100,
+    }
+    at = {**COLUMN, "name": "at", "type": "timestamp", "about": "y"}
+    named = {"id": "toys_silver.whole", "database": "toys_silver", "layer": "silver"}
+    assert found["tables"]["toys_silver.whole"] == table(
+        name="whole",
+        about="t",
+        columns=[{**COLUMN, "required": True, "unit": "m"}, at],
+        partition=["day(at)"],
+        newest_by="at",
+        keep_known=True,
+        checks=[{"column": "a", "between": [0, 1]}],
+        quality=[{"check": "rows", "at_least": 1}],
+        fresh_within_minutes=90,
+        retention_days=2,
+        **named,
+    )
+    assert found["sources"]["toys/whole"] == {
+        "id": "toys/whole",
+        "domain": "toys",
+        "name": "whole",
+        "about": "s",
+        "kind": "upload",
+        "poll": {
+            "api": "toys/whole",
+            "client": "c",
+            "schedule": {"cron": "0 4 * * *", "zone": "UTC"},
+            "every_minutes": 120,
+            "query": {"q": "x"},
+        },
+        "format": {
+            "type": "json",
+            "sheet": None,
+            "header_row": 1,
+            "max_bytes": 1,
+            "max_rows": 2,
+            "max_columns": 3,
+            "extension": ".json",
+        },
+        "path": "by/hand",
+        "folder": "day={date}",
+        "constants": {"p": "q", "r": "s"},
+        "requires": ["A"],
+        "job": "whole_sheet",
+        "feeds": ["toys_silver.whole"],
+        "derives": ["toys_silver.readings"],
+        "columns": {},
+        "reject_share": 0.5,
+        "lane": "toys-sheet",  # it writes what the sheet writes
+    }
+    assert found["lanes"]["toys-sheet"] == ["toys/sheet", "toys/whole"]
+    assert found["jobs"]["whole_sheet"] == {
+        "about": "",
+        "script": "whole_sheet",
+        "sources": ["toys/whole"],
+        "tables": ["toys_silver.whole", "toys_silver.readings"],
+        "reads": [],
+        "arguments": [],
+        "timeout_minutes": None,
+    }
+    assert found["jobs"]["tabular"]["sources"] == ["toys/inline", "toys/sheet"]
+    assert found["jobs"]["whole_job"] == {
+        "about": "j",
+        "script": "another",
+        "sources": [],
+        "tables": ["toys_gold.means"],
+        "reads": ["toys_silver.whole"],
+        "arguments": [
+            {"name": "word", "literal": "x"},
+            {"name": "number", "literal": "5"},
+            {"name": "db", "database": "toys_gold"},
+            {"name": "wh", "warehouse": "silver"},
+        ],
+        "timeout_minutes": 120,
+    }
+    assert found["pipelines"]["toys/whole"] == {
+        "id": "toys/whole",
+        "domain": "toys",
+        "name": "whole",
+        "about": "p",
+        "schedule": {"cron": "0 5 * * *", "zone": "Europe/Madrid"},
+        "timeout_minutes": 180,
+        "stages": [["whole_job"], ["toys_gold"]],
+    }
+    assert found["results"]["toys_whole"] == {
+        "id": "toys_whole",
+        "domain": "toys",
+        "name": "whole",
+        "about": "r",
+        "job": "whole_job",
+        "query": "SELECT 1 AS n, 'x' AS w FROM {toys_gold.means}",
+        "reads": ["toys_gold.means"],
+        "columns": [
+            {"name": "n", "type": "int", "required": True, "about": "N", "unit": "m"},
+            {"name": "w", "type": "string", "required": False, "about": "W", "unit": None},
+        ],
+        "key": ["n"],
+        "filters": ["w"],
+        "sorts": ["n", "w"],
+        "fresh_within_minutes": 180,
+        "keep_days": 2,
+        "page": 5,
+    }
+
+
+def test_the_digest_follows_what_is_said_and_not_its_order(tmp_path: Path) -> None:
+    text = FULL["sources/whole.yaml"]
+    turned = text.replace("{p: q, r: s}", "{r: s, p: q}")
+    other = text.replace("{p: q, r: s}", "{p: q, r: t}")
+    digests = [
+        compile_catalog(toys(tmp_path, {**FULL, "sources/whole.yaml": said}))["sha256"]
+        for said in (text, turned, other)
+    ]
+
+    assert digests[0] == digests[1]
+    assert digests[0] != digests[2]
+
+
+def test_an_inline_table_that_says_its_own_moment_of_receipt_has_it_once(tmp_path: Path) -> None:
+    own = "columns:\n    ingest_ts: {type: timestamp, about: z, from: At}\n    a: "
+    text = LEAST["sources/least.yaml"].replace("columns: {a: ", own).replace("A}}", "A}")
+
+    found = compile_catalog(toys(tmp_path, {**LEAST, "sources/least.yaml": text}))
+
+    said = {**COLUMN, "name": "ingest_ts", "type": "timestamp", "about": "z"}
+    assert found["tables"]["toys_silver.least"]["columns"] == [said, COLUMN]
+
+
 def test_a_reserved_word_is_a_partition_by_itself_and_in_no_transform(tmp_path: Path) -> None:
     text = "about: x\nkey: [date]\npartition: [{}]\ncolumns:\n  date: {{type: date, about: x}}\n"
 

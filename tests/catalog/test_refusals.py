@@ -27,6 +27,7 @@ NO_TAG = "no valid YAML: could not determine a constructor for the tag '!secret'
 NAMES = "with 'from', 'columns' is a list of names of the table's columns"
 TYPES = "with 'query', 'columns' says each column's type and meaning"
 COLUMNS = "columns:\n  sensor: {type: string, required: true, about: Name}"
+UNKNOWN_KIND = "unknown key 'kind' in 'sensor': known are type, required, about, unit"
 PATTERN = "'matches' is no regular expression: unterminated character set at position 0"
 
 # The file, a text in it, what stands there instead, the line that is blamed, and the words
@@ -221,6 +222,15 @@ SLIPS = [
         "'db' must be a text, a number, {database: ..} or {warehouse: ..}",
     ),
     (
+        JOB,
+        "{database: toys_gold}",
+        "{databas: toys_gold}",
+        5,
+        "unknown key 'databas' in 'db' (did you mean 'database'?)",
+    ),
+    (JOB, "{database: toys_gold}", "{database: 5}", 5, "'database' must be a text"),
+    (JOB, "{database: toys_gold}", "{}", 5, "'db' says exactly one of database and warehouse"),
+    (
         API,
         "url:",
         "auth: none\nsecret: x\nurl:",
@@ -236,6 +246,9 @@ SLIPS = [
     ),
     # Results
     (MEANS, "columns: [sensor, value]", "columns: {sensor: {type: string, about: Name}}", 1, NAMES),
+    (MEANS, "columns: [sensor, value]", "columns: [sensor, 5]", 4, "'columns' must be a text"),
+    (COUNT, "{type: string", "{kind: string", 5, UNKNOWN_KIND),
+    (COUNT, "required: true", "required: 1", 5, "'required' must be true or false"),
     (COUNT, COLUMNS, "columns: [sensor]", 1, TYPES),
     (COUNT, COLUMNS, "filters: []", 1, TYPES),
     (
