@@ -111,4 +111,4 @@ def tried(items: Iterable[T], ask: Callable[[T], R]) -> Iterator[tuple[T, R | Po
         listed = list(items)
         yield from zip(listed, pool.map(answer, listed), strict=True)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,7 +44,6 @@ class Forbidden(Exception):
     """401 or 403: who asks decides whether another token or secret may help."""
 
     def __init__(self, status: int, words: str) -> None:
-        super().__init__(f"HTTP {status}")
         self.status = status
         self.words = words
 
@@ -60,9 +58,7 @@ class Transport:
     clock: Clock
     keep_bad: Callable[[bytes, str], None]
     secrets: set[str] = field(default_factory=set)
-    calls: int = 0
     session: requests.Session = field(default_factory=requests.Session)
-    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def json(
         self,
@@ -136,8 +132,6 @@ class Transport:
         if left <= 0:
             raise Unavailable(f"no time was left to ask {self.name}")
         patience = min(self.timeout_s, left)
-        with self._counting:
-            self.calls += 1
         until = self.clock.monotonic() + patience
         with self.session.request(
             method,

@@ -259,6 +259,7 @@ def test_a_list_that_has_not_changed_lands_once(ask: Asking, source: str) -> Non
     again = ask.poll(source)
 
     assert (first.status, again.status) == (LANDED, UNCHANGED)
+    assert again.reason == "the same bytes as the last time"
     assert len(ask.lake.versions("raw")) == 1
     assert again.raw_version == first.raw_version
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from functions.ingest import handler as ingest
 from functions.ingest import xlsx
-from functions.ingest.clients import CLIENTS, arrivals
+from functions.ingest.clients import CLIENTS, arrivals, weather
 from functions.ingest.errors import NotLetIn, PollFailed, QuotaSpent, Said, Unavailable, Unreadable
 from functions.ingest.found import Found, Question, StopLine, require, tried
 from functions.ingest.polling import ByHand, Polling, ask, stops_of
@@ -88,7 +88,10 @@ def test_every_source_that_failed_is_asked_again_whatever_stands_between(
     again: list[str] = []
     monkeypatch.setattr(Polling, "poll", lambda _, source, __: again.append(source))
 
-    Polling(CATALOG, polls, SimpleNamespace(), SimpleNamespace()).again(  # type: ignore[arg-type]
+    by_hand = replace(CATALOG.source("emt/stops"), id="emt/by_hand", poll=None)
+    catalog = replace(CATALOG, sources={by_hand.id: by_hand, **CATALOG.sources})
+
+    Polling(catalog, polls, SimpleNamespace(), SimpleNamespace()).again(  # type: ignore[arg-type]
         Hours(base=NOW).clock
     )
 
@@ -156,6 +159,7 @@ def test_who_is_not_waited_for_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> 
     answers.close()  # type: ignore[attr-defined]
 
     assert (number, str(failed)) == (0, "no")
+    assert ended.is_set()
     assert set(asked) <= {0, 1, 2, 3, 4}
 
 
@@ -257,8 +261,8 @@ def test_each_further_cell_of_a_list_is_filled_to_its_end_too(
 ) -> None:
     monkeypatch.setattr(xlsx, "EXCEL_CELL", 10)
 
-    assert xlsx.pieces(["ab", 1, 123, 4, 12, 3456, 12345678]) == [
-        "['ab', 1]",
+    assert xlsx.pieces(["abc", 1, 123, 4, 12, 3456, 12345678]) == [
+        "['abc', 1]",
         "[123, 4]",
         "[12, 3456]",
         "[12345678]",
@@ -389,6 +393,12 @@ def test_a_client_is_given_the_api_that_it_asks() -> None:
 def test_an_entry_without_what_matters_is_another_shape(entries: Any, complaint: str) -> None:
     with pytest.raises(ShapeError, match=complaint):
         require(entries, *(("a",) if "without a$" in complaint else ("a", "b")))
+
+
+@pytest.mark.parametrize("value", [[], None, "text", 5, {"location": []}])
+def test_weather_that_is_no_object_is_another_shape(value: Any) -> None:
+    with pytest.raises(ShapeError, match=r"^an answer without location\.name$"):
+        weather._check(value)
 
 
 class Vault:

@@ -59,7 +59,7 @@ def asker() -> Iterator[Asker]:
         yield Asker(script)
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed_and_nobody_else_gets_our_headers(
     asker: Asker, status: int
 ) -> None:
@@ -95,7 +95,12 @@ def test_a_body_that_drips_ends_with_the_patience_for_one_call(asker: Asker) -> 
 
 @pytest.mark.parametrize(
     ("timeout_s", "left", "patience"),
-    [(20.0, 600.0, (5.0, 20.0)), (20.0, 8.0, (5.0, 8.0)), (2.0, 600.0, (2.0, 2.0))],
+    [
+        (20.0, 600.0, (5.0, 20.0)),
+        (20.0, 8.0, (5.0, 8.0)),
+        (20.0, 0.5, (0.5, 0.5)),
+        (2.0, 600.0, (2.0, 2.0)),
+    ],
 )
 def test_a_connection_is_waited_for_five_seconds_at_most(
     asker: Asker,
@@ -139,10 +144,10 @@ def test_how_a_connection_failed_is_said_in_words_without_its_address(
 
 
 def test_an_api_without_a_key_is_asked_without_one(asker: Asker) -> None:
-    asker.script.steps = [answer(200, {"a": 1})]
+    asker.script.steps = [answer(299, {"a": 1})]
     keyed = Keyed(asker.transport(), asker.script.url, "none", "", None)
 
-    assert keyed.get("/x", {"q": "Madrid"}, lambda _: None) == {"a": 1}
+    assert keyed.get("/x", {"q": "Madrid"}, lambda _: None) == {"a": 1}, "299 is well, too"
 
     assert asker.script.asked == [{"q": "Madrid"}]
     assert asker.script.paths == ["/v1/x"]
@@ -398,7 +403,7 @@ def test_a_trouble_inside_a_200_is_asked_again_and_told_without_its_secrets(aske
         return f"code {value['code']} for {KEY}" if value["code"] else None
 
     assert asking.json("GET", asker.script.url, trouble_in=trouble) == {"code": 0}
-    assert asking.calls == 2
+    assert len(asker.script.paths) == 2
     asker.script.steps = [answer(200, {"code": 85})] * 2
     with pytest.raises(Unavailable) as failed:
         asking.json("GET", asker.script.url, trouble_in=trouble)
