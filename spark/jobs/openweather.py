@@ -60,6 +60,7 @@ _FALLEN: Final[Mapping[str, str]] = {"rain_1h_mm": "rain.3h", "snow_1h_mm": "sno
 # OpenWeather answers for a settlement, which lies a walk away and never a day.
 _NEAR_DEG: Final = 1.0
 _WHOLE: Final = ("pressure_hpa", "humidity_pct", "visibility_m", "wind_deg", "clouds_pct")
+_NUMBERS: Final = (*_WHOLE, "wind_speed_ms", "temp_c")  # out of which others are reckoned
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,23 @@ def parse(rows: Iterable[tuple[int, Cells]], context: Context) -> Iterator[Event
     for row_number, cells in rows:
         values: dict[str, object] = dict(known)
         opened = _opened(cells)
-        column, cell = "event_ts_utc", opened.get("dt")
         try:
             for column, mapped in _CELLS.items():
                 cell = mapping.cell(mapped, column, opened)
                 values[column] = mapping.read(cell, mapped)
             for column, of_three_hours in _FALLEN.items():
-                cell = values[column] = _fallen(values[column], opened.get(of_three_hours))
+                cell = opened.get(of_three_hours)
+                values[column] = _fallen(values[column], cell)
+            column, cell = "lon", opened.get("coord.lon", opened.get("lon"))
+            lon = _number(cell)
             column, cell = "lat", opened.get("coord.lat", opened.get("lat"))
-            _require_near(city, cell, opened.get("coord.lon", opened.get("lon")))
+            _require_near(city, _number(cell), lon)
+            numbers: dict[str, float | None] = {}
+            for column in _NUMBERS:
+                cell = values[column]
+                numbers[column] = _number(cell)
             column, cell = "event_ts_utc", opened.get("dt")
-            values |= _derived(values, city)
+            values |= _derived(values["event_ts_utc"], numbers, city)
         except Refused as refused:
             yield Reject(TABLE, row_number, column, cell, refused.rule, refused.reason)
             continue
@@ -113,13 +120,12 @@ def parse(rows: Iterable[tuple[int, Cells]], context: Context) -> Iterator[Event
         yield Row(TABLE, row_number, values)
 
 
-def _require_near(city: City, lat: object, lon: object) -> None:
+def _require_near(city: City, lat: float | None, lon: float | None) -> None:
     """Somebody may have dropped the file of another place; a reply without a place is believed."""
-    said = _number(lat), _number(lon)
-    if said[0] is None or said[1] is None:
+    if lat is None or lon is None:
         return
-    if abs(said[0] - city.lat) > _NEAR_DEG or abs(said[1] - city.lon) > _NEAR_DEG:
-        where = f"{said[0]:.2f}, {said[1]:.2f}"
+    if abs(lat - city.lat) > _NEAR_DEG or abs(lon - city.lon) > _NEAR_DEG:
+        where = f"{lat:.2f}, {lon:.2f}"
         raise Refused("elsewhere", f"it was observed at {where}, which is not {city.name}")
 
 
@@ -137,9 +143,8 @@ def _opened(cells: Cells) -> Cells:
     return found
 
 
-def _derived(values: Mapping[str, object], city: City) -> dict[str, object]:
+def _derived(at: object, numbers: Mapping[str, float | None], city: City) -> dict[str, object]:
     """What follows from an observation: its local time, sun and wind."""
-    at = values["event_ts_utc"]
     if not isinstance(at, datetime):
         return {"city": city.name}  # the table refuses the row: the moment is required
     try:
@@ -147,9 +152,7 @@ def _derived(values: Mapping[str, object], city: City) -> dict[str, object]:
     except OverflowError as error:
         raise Refused("type", "is no moment: beyond every calendar") from error
     offset = local.utcoffset()
-    speed, degrees = _number(values["wind_speed_ms"]), _number(values["wind_deg"])
-    pressure, temperature = _number(values["pressure_hpa"]), _number(values["temp_c"])
-    clouds = _number(values["clouds_pct"])
+    degrees = numbers["wind_deg"]
     height = sky.solar_elevation_deg(city.lat, city.lon, at)
     found: dict[str, object] = {
         "city": city.name,
@@ -162,12 +165,14 @@ def _derived(values: Mapping[str, object], city: City) -> dict[str, object]:
         "event_day": local.day,
         "is_daytime": height > 0,
         "wind_sector": None if degrees is None else sky.sector(degrees),
-        "est_ghi_wm2": _irradiance(height, clouds),
-        "wind_power_wm2": _wind_power(speed, pressure, temperature),
+        "est_ghi_wm2": _irradiance(height, numbers["clouds_pct"]),
+        "wind_power_wm2": _wind_power(
+            numbers["wind_speed_ms"], numbers["pressure_hpa"], numbers["temp_c"]
+        ),
     }
     # History has a few of them with a fraction; the tables keep whole ones, as replies have them.
     for name in _WHOLE:
-        said = _number(values[name])
+        said = numbers[name]
         found[name] = None if said is None else round(said)
     return found
 

@@ -142,13 +142,28 @@ def test_objects_that_arrive_as_text_are_opened(tmp_path: Path) -> None:
         ({"coord": None}, "lat", None),
         ({"coord": None, "lat": -41.5, "lon": -69.2}, "lat", -41.5),  # as history has it
         ({"rain": {"3h": 4.5}}, "rain_1h_mm", 1.5),
+        ({"rain": {"1h": 0.5, "3h": 4.5}}, "rain_1h_mm", 0.5),
         ({"snow": {"1h": 0.4}}, "snow_1h_mm", 0.4),
+        ({"snow": {"3h": 4.5}}, "snow_1h_mm", 1.5),
+        ({"city_name": "Patagonia"}, "resolved_name", "Ingeniero Jacobacci"),
+        ({"name": None, "city_name": "Patagonia"}, "resolved_name", "Patagonia"),
+        ({"name": None}, "resolved_name", None),
+        ({"name": "[Jacobacci"}, "resolved_name", "[Jacobacci"),  # it looks like JSON and is none
         ({"weather": []}, "weather_main", None),
         ({"clouds": None}, "est_ghi_wm2", 0.0),  # at night there is no sun to hide
         ({"clouds": None, "dt": 1760202000}, "est_ghi_wm2", None),
         ({"wind": {"speed": 3.0}}, "wind_sector", None),
         ({"wind": None}, "wind_power_wm2", None),
+        ({"wind": {"speed": 3.0, "deg": 10}, "main": {"temp": 1.0}}, "wind_power_wm2", None),
         ({"main": {"temp": 20.0, "pressure": 1013.6}}, "pressure_hpa", 1014),
+        ({"main": {"temp": 20.0, "humidity": 49.6}}, "humidity_pct", 50),
+        ({"visibility": 9999.6}, "visibility_m", 10000),
+        ({"wind": {"deg": 348.6}}, "wind_deg", 349),
+        ({"clouds": {"all": 12.4}}, "clouds_pct", 12),
+        ({"main": {"temp": 20.0}}, "humidity_pct", None),
+        # A degree away is as near as a settlement may be: 41.810147 S, 68.906269 W.
+        ({"coord": {"lat": -42.8, "lon": -69.9}}, "lat", -42.8),
+        ({"coord": {"lat": -12.0}}, "lon", None),  # half a place is none, and believed
         ({"dt": 1760202000, "clouds": {"all": 0}}, "is_daytime", True),
     ],
 )
@@ -176,6 +191,12 @@ def test_what_a_reply_does_not_speak_of(
         ({"rain": {"1h": -1}}, "rain_1h_mm", "between"),
         ({"coord": {"lat": 40.4165, "lon": -3.7026}}, "lat", "elsewhere"),  # Madrid
         ({"coord": {"lat": "up", "lon": -68.9}}, "lat", "type"),
+        ({"coord": {"lat": -42.9, "lon": -68.9}}, "lat", "elsewhere"),
+        ({"coord": {"lat": -41.8, "lon": -70.0}}, "lat", "elsewhere"),
+        # By day, where the clouds are reckoned with.
+        ({"dt": 1760202000, "clouds": {"all": -1}}, "clouds_pct", "between"),
+        ({"dt": 1760202000, "clouds": {"all": 101}}, "clouds_pct", "between"),
+        ({"dt": 1760202000, "clouds": {"all": 1e200}}, "clouds_pct", "type"),
     ],
 )
 def test_what_cannot_be_is_rejected_with_its_column_and_rule(
@@ -191,6 +212,31 @@ def test_what_cannot_be_is_rejected_with_its_column_and_rule(
     assert len(found.rows(TABLE)) == 30
     ((number, said_column, _, said_rule, _),) = found.rejects(TABLE)
     assert (number, said_column, said_rule) == (31, column, rule)
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "value"),
+    [
+        ({"main": {"temp": "cold"}}, "temp_c", "cold"),
+        ({"main": {"temp": 1, "pressure": "low"}}, "pressure_hpa", "low"),
+        ({"main": {"temp": 1, "humidity": "wet"}}, "humidity_pct", "wet"),
+        ({"visibility": "far"}, "visibility_m", "far"),
+        ({"wind": {"speed": "strong"}}, "wind_speed_ms", "strong"),
+        ({"wind": {"speed": 1, "deg": "N"}}, "wind_deg", "N"),
+        ({"clouds": {"all": "few"}}, "clouds_pct", "few"),
+        ({"rain": {"1h": "some"}}, "rain_1h_mm", "some"),
+        ({"rain": {"3h": "some"}}, "rain_1h_mm", "some"),
+        ({"coord": {"lat": -41.8, "lon": "west"}}, "lon", "west"),
+        ({"dt": "noon"}, "event_ts_utc", "noon"),
+    ],
+)
+def test_what_is_no_number_is_blamed_on_its_own_column_with_what_stood_there(
+    tmp_path: Path, changes: dict[str, Any], column: str, value: str
+) -> None:
+    found = read(tmp_path, json.dumps([{**REPLY, **changes}] + [dict(REPLY)] * 30).encode())
+
+    ((number, said_column, said_value, rule, _),) = found.rejects(TABLE)
+    assert (number, said_column, said_value, rule) == (1, column, value, "type")
 
 
 # --- which months --------------------------------------------------------------------------------
