@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -40,6 +41,11 @@ def cut(text: str | bytes, size: int) -> Iterator[bytes]:
     return (body[start : start + size] for start in range(0, len(body), size))
 
 
+def prefixed(text: str) -> str:
+    """The same with a prefix on each name."""
+    return re.sub(r"<(/?)(?=[a-zA-Z])", r"<\1s-1:", text).replace(" xmlns=", " xmlns:s-1=")
+
+
 def facts(extent: Extent) -> tuple[int, int, int, int]:
     return extent.rows, extent.max_row, extent.max_column, extent.cells
 
@@ -62,11 +68,36 @@ def test_a_sheet_reaches_as_far_in_every_spelling_and_however_it_is_cut(
 
 @pytest.mark.parametrize("size", [1, 60, 1 << 18])
 def test_a_sheet_whose_names_have_a_prefix_reaches_as_far(size: int) -> None:
-    text = sheet(ROWS).replace("</", "</s-1:").replace("<", "<s-1:").replace("<s-1:/", "</")
-    text = text.replace("<s-1:?", "<?").replace(" xmlns=", " xmlns:s-1=")
-    assert text.count("<s-1:row ") == 4
+    text = prefixed(sheet(ROWS))
+    assert text.count("<s-1:row ") == text.count("</s-1:row>") + 1 == 4
 
     assert facts(scan(cut(text, size), "a part", ROOMY, 1)) == (2, 3, 2, 5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 60, 1 << 18])
+@pytest.mark.parametrize(
+    ("rows", "row", "column"),
+    [
+        ("<row><c><v>1</v></c></row>", 10, 1),
+        ('<row r="12" s="1"></row><row></row><row s="1"/><!----><row><c><v>1</v></c></row>', 15, 1),
+        ('<row r="12"><c r="A12"/><c r="F12"/><c><v>1</v></c></row>', 12, 7),
+        ('<row r="12"><c r="F12"/></row><row><c/><c><v>1</v></c></row>', 13, 2),
+        ('<row><c r="F12"/></row><row><c><v>1</v></c></row>', 13, 1),
+        ('<row s="1" r="12"/><row><c><v>1</v></c></row>', 13, 1),
+        ('<row r="12"><!----><c><v>1</v></c></row>', 12, 1),
+        ('<row r="12"/><!----><row r="13"><c><v>1</v></c></row>', 13, 1),
+        ('<row r="12" s="1"/>\n<row r="14"><c s="1" r="B14"><v>1</v></c></row>', 14, 2),
+    ],
+)
+def test_what_has_no_address_follows_what_has_one_wherever_bytes_are_cut(
+    rows: str, row: int, column: int, size: int
+) -> None:
+    """Readers count on from the last number: so a far row or column could hide from the scan."""
+    text = sheet(ROWS + rows)
+
+    for spelt in (text, prefixed(text)):
+        found = facts(scan(cut(spelt, size), "a part", ROOMY, 1))
+        assert found == (3, row, max(column, 2), 6)
 
 
 @pytest.mark.parametrize("header_row_", [0, 1, 2, 3, 4])

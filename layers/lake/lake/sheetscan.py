@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from lake.errors import FileRefused
@@ -39,7 +40,10 @@ _CELL: Final = (
     + _INLINE
     + rb")?+\s*+</c>)"
 )
-_PLAIN: Final = re.compile(rb"(?:\s++|" + _CELL + rb"|</row\s*+>|<row" + _ATTRS + rb"/?>)*+")
+# Its number comes first or not at all, so that a search for `<row r="` finds every one.
+_ROW: Final = rb'<row(?: r="[0-9]{1,7}+")?+(?:\s++(?!r=)[\w:.-]++="[^"<>]*+")*+\s*+/?>'
+_PLAIN: Final = re.compile(rb"(?:\s++|" + _CELL + rb"|</row\s*+>|" + _ROW + rb")*+")
+_ADDRESSED: Final = re.compile(rb'<(?:row|c) r="([A-Z]*+([0-9]++))"')
 _FILLED_COLUMN: Final = re.compile(rb'<c r="([A-Z]+)[0-9]+"[^>]*+(?<!/)>')
 _FILLED_ROW: Final = re.compile(rb'<c r="[A-Z]+([0-9]+)"[^>]*+(?<!/)>')
 _FORMULA_CELL: Final = re.compile(
@@ -130,8 +134,9 @@ def scan(chunks: Iterator[bytes], part: str, bounds: Bounds, header_row: int) ->
         # A comment may hold whole rows that are none: only expat sees through it.
         _OddRows(extent, part).read(head, chunks)
     elif not begin[1]:
+        rows = chain([head[begin.end() :]], chunks)
         prefix = _ROOT_PREFIX.search(head)
-        _scan_rows(head[begin.end() :], chunks, prefix[1] if prefix else b"", extent, part)
+        _scan_rows(_unprefixed(rows, prefix[1]) if prefix else rows, extent, part)
     for _ in chunks:
         pass  # to the end, so that the checksum is compared
     return extent
@@ -146,38 +151,70 @@ def _until_rows(chunks: Iterator[bytes]) -> tuple[bytes, re.Match[bytes] | None]
     return head, begin
 
 
-def _scan_rows(
-    rest: bytes, chunks: Iterator[bytes], prefix: bytes, extent: Extent, part: str
-) -> None:
+def _unprefixed(chunks: Iterator[bytes], prefix: bytes) -> Iterator[bytes]:
+    """`<x:row>` as `<row>`, also where a chunk ends inside of the prefix."""
+    tail = b""
+    for chunk in chunks:
+        text = (tail + chunk).replace(b"<" + prefix + b":", b"<")
+        text = text.replace(b"</" + prefix + b":", b"</")
+        begun = text.rfind(b"<", -len(prefix) - 2)
+        text, tail = (text, b"") if begun < 0 else (text[:begun], text[begun:])
+        yield text
+    yield tail
+
+
+@dataclass
+class _Place:
+    """Where the plain cells end, for the parser that reads on from there."""
+
+    row: int = 0
+    within: bool = False  # a row that has not ended
+    cell: bytes = b""  # its last one
+
+    def pass_by(self, rows: bytes) -> None:
+        """Take in some complete cells."""
+        row, cell = rows.rfind(b"<row"), rows.rfind(b'<c r="')
+        numbered = max(rows.rfind(b'<row r="'), cell)
+        found = _ADDRESSED.match(rows, max(numbered, 0))
+        self.row = (int(found[2]) if found else self.row) + rows.count(b"<row", numbered + 1)
+        if row >= 0:
+            self.within = rows[rows.find(b">", row) - 1 :][:1] != b"/"
+        self.within = self.within and rows.find(b"</row", max(row, 0)) < 0
+        if cell > row and found:
+            self.cell = found[1]
+        elif row >= 0:
+            self.cell = b""
+
+    def opening(self) -> bytes:
+        """What leads the parser here."""
+        row = b'<worksheet><sheetData><row r="%d"' % self.row
+        if not self.within:
+            return row + b"/>"
+        return row + (b'><c r="%s"/>' % self.cell if self.cell else b">")
+
+
+def _scan_rows(chunks: Iterator[bytes], extent: Extent, part: str) -> None:
     utf8 = codecs.getincrementaldecoder("utf-8")()
-    within_row = False
-    chunk = rest
-    while True:
+    place = _Place()
+    rest = b""
+    for chunk in chunks:
         try:
             utf8.decode(chunk)
         except UnicodeDecodeError as error:
             raise corrupt(f"its part {part} is not UTF-8") from error
-        if prefix:
-            rest = rest.replace(b"<" + prefix + b":", b"<").replace(b"</" + prefix + b":", b"</")
+        rest += chunk
         end = rest.find(b"</sheetData")
-        cut = end if end >= 0 else max(rest.rfind(b"<c "), rest.rfind(b"<row"))
-        plain = _PLAIN.match(rest, 0, max(cut, 0))
+        cut = end if end >= 0 else max(rest.rfind(b"<c "), rest.rfind(b"<row"), 0)
+        plain = _PLAIN.match(rest, 0, cut)
         if len(rest) > _MAX_CELL_BYTES or (plain and plain.end() < cut):
-            opening = b"<worksheet><sheetData>" + (b"<row>" if within_row else b"")
-            _OddRows(extent, part).read(opening + rest, chunks)
+            _OddRows(extent, part).read(place.opening() + rest, chunks)
             return
-        if cut > 0:
-            _take_plain(rest[:cut], extent, part)
-            if (opened := rest.rfind(b"<row", 0, cut)) >= 0:
-                within_row = rest.find(b"</row", opened, cut) < 0
-            else:
-                within_row = within_row and rest.find(b"</row", 0, cut) < 0
-            rest = rest[cut:]
+        _take_plain(rest[:cut], extent, part)
+        place.pass_by(rest[:cut])
         if end >= 0:
             return
-        if not (chunk := next(chunks, b"")):
-            raise corrupt(f"its part {part} ends in the middle of a row")
-        rest += chunk
+        rest = rest[cut:]
+    raise corrupt(f"its part {part} ends in the middle of a row")
 
 
 def _take_plain(rows: bytes, extent: Extent, part: str) -> None:
@@ -207,8 +244,7 @@ class _OddRows:
 
     def __init__(self, extent: Extent, part: str) -> None:
         self._extent = extent
-        self._row = max(extent.last_row - 1, 0)
-        self._column = 0
+        self._row = self._column = 0
         self._address = ""
         self._text_result = False
         self._filled = self._formula = self._stored = self._in_value = False
