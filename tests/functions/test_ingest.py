@@ -101,8 +101,16 @@ COLUMNS = {
 }
 
 
+FILES = {
+    "emt/arrivals": "arrivals-2025-08-29T1200.xlsx",
+    "emt/line_list": "bus_lines.xlsx",
+    "emt/lines": "emt_lines.xlsx",
+    "emt/stops": "bus_stops.xlsx",
+}
+
+
 @pytest.mark.parametrize("source", COLUMNS)
-def test_a_workbook_has_the_sheet_and_the_columns_that_people_upload_in_their_order(
+def test_a_workbook_has_the_name_the_sheet_and_the_columns_that_people_upload(
     ask: Asking, source: str
 ) -> None:
     state = ask.poll(source)
@@ -111,6 +119,8 @@ def test_a_workbook_has_the_sheet_and_the_columns_that_people_upload_in_their_or
     assert book.sheetnames == ["Sheet1"]
     assert tuple(cell.value for cell in book["Sheet1"][1]) == COLUMNS[source]
     assert ask.lake.versions("raw") == [(state.raw_key, state.raw_version)]
+    assert state.raw_key == f"{source}/{FILES[source]}"
+    assert state.file_name == FILES[source]
 
 
 def test_one_workbook_holds_every_arrival_and_ids_keep_their_zeros(

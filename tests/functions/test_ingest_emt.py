@@ -191,6 +191,23 @@ def test_a_quota_that_is_spent_is_no_other_refusal(asker: Asker, before: list[St
     assert asker.hours.slept == []
 
 
+def test_words_of_emt_that_repeat_what_it_was_told_are_said_without_it(asker: Asker) -> None:
+    words = "nothing for t0ken of me@example.org, of today"
+    emt = emt_of(asker, lets_in("t0ken"), says("81", words=words))
+
+    with pytest.raises(Said, match=r"^EMT says code 81: nothing for \*\*\* of \*\*\*, \*\*\*$"):
+        emt.data("GET", "/x/", anything)
+
+
+def test_a_token_that_is_refused_again_and_again_ends_after_three_logins(asker: Asker) -> None:
+    emt = emt_of(asker, *[lets_in(), says("80")] * 3)
+
+    with pytest.raises(NotLetIn, match="^EMT refuses the tokens that it gave: 3 logins were tried"):
+        emt.data("GET", "/x/", anything)
+
+    assert len(asker.script.paths) == 6
+
+
 @pytest.mark.parametrize("refusal", [answer(401), answer(403), says("80"), says(80)])
 def test_a_token_that_emt_does_not_know_is_replaced(asker: Asker, refusal: Step) -> None:
     emt = emt_of(asker, lets_in("old"), refusal, lets_in("new"), GOOD)
