@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -251,6 +252,21 @@ def test_a_sweep_with_nothing_late_sends_nothing(lake: Lake) -> None:
     handler(sqs_event(SWEEP), LambdaContext())
 
     assert lake.messages(lake.uploads) == []
+
+
+def test_a_sweep_finds_what_no_event_told_of_and_its_message_lands_it(
+    lake: Lake, monkeypatch: Any
+) -> None:
+    lake.upload(KEY, arrivals())
+    lake.upload("emt/arrivals/", b"")
+    monkeypatch.setattr("functions.promote.handler.LOST_AFTER", timedelta(minutes=-5))
+
+    assert failed_ids(handler(sqs_event(SWEEP), LambdaContext())) == []
+
+    assert lake.objects("bronze") == {}, "a sweep tells, and lands nothing itself"
+    (message,) = lake.messages(lake.uploads)
+    assert failed_ids(handler(sqs_event(message), LambdaContext())) == []
+    assert list(lake.objects("bronze")) == [KEY]
 
 
 def test_metrics_tell_what_became_of_each_file(lake: Lake, capsys: Any) -> None:
