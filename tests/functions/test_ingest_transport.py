@@ -362,9 +362,12 @@ def test_the_words_of_a_refusal_are_repeated_as_far_as_there_are_any(
 
 
 def test_a_key_that_was_rotated_and_is_refused_too_is_said(asker: Asker) -> None:
-    keys = iter(["old", "new"])
     keyed = Keyed(
-        asker.transport(), asker.script.url, "header", "X-Key", lambda _: {"key": next(keys)}
+        asker.transport(),
+        asker.script.url,
+        "header",
+        "X-Key",
+        lambda fresh: {"key": "new" if fresh else "old"},
     )
     asker.script.always = answer(401, {"message": "no"})
 
