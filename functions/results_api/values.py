@@ -64,7 +64,7 @@ def _moment(text: str) -> datetime:
     day, clock, fraction, sign, offset = found.groups()
     # A plus that nobody encoded arrives as a space.
     zone = f"{'-' if sign == '-' else '+'}{offset}" if offset else "+00:00"
-    moment = datetime.fromisoformat(f"{day}T{clock}{'.' + fraction[:6] if fraction else ''}{zone}")
+    moment = datetime.fromisoformat(f"{day}T{clock}{'.' + fraction if fraction else ''}{zone}")
     try:
         return moment.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -120,6 +121,21 @@ def test_a_result_says_what_its_columns_mean_and_what_may_be_asked(
     assert set(found["sources"]) == set(served.catalog.results["emt_lines"].reads)
 
 
+def test_a_description_says_what_there_is_of_a_result_and_what_is_not_there_yet(
+    served: Served, snapshot: str
+) -> None:
+    files = served.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"served/emt_lines/{snapshot}/")
+    sizes = [one["Size"] for one in files["Contents"] if one["Key"].endswith(".parquet")]
+
+    lines, stops = call("/v1/results/emt_lines").json, call("/v1/results/emt_stops").json
+
+    assert (lines["rolled_back"], lines["bytes"], len(sizes)) == (False, sum(sizes), 2)
+    nothing = {name: stops[name] for name in ("rows", "bytes", "sources", "snapshots")}
+    assert nothing == {"rows": None, "bytes": None, "sources": {}, "snapshots": []}
+    assert stops["rolled_back"] is False
+    assert stops["columns"][0]["name"] == "stop_id"
+
+
 def test_filters_sort_and_fields_do_what_they_say(snapshot: str) -> None:
     answer = ask(
         "emt_lines",
@@ -219,6 +235,17 @@ def test_parquet_is_the_same_rows(snapshot: str, served: Served) -> None:
     assert answer.headers["content-type"] == "application/vnd.apache.parquet"
     found = [tuple(row.values()) for row in pq.read_table(file).to_pylist()]
     assert found == [("10", 0.5), ("1", 0.1), ("C1", -0.25), ("=2+5", None)]
+    left = results_api.service().snapshots._folder.rglob("*")
+    assert [file.name for file in left if file.is_file()] == ["rows.duckdb"]
+
+
+def test_a_part_of_a_snapshot_in_one_file_is_that_part(served: Served) -> None:
+    served.publish("emt_lines", LINES)
+
+    for said, rows, columns in (({}, 4, 8), ({"limit": 1}, 1, 8), ({"fields": "line"}, 4, 1)):
+        answer = ask("emt_lines", format="parquet", **said)
+        table = pq.read_table(io.BytesIO(answer.content))
+        assert (table.num_rows, table.num_columns) == (rows, columns)
 
 
 def test_the_form_follows_accept_unless_it_is_named(snapshot: str) -> None:
@@ -248,8 +275,6 @@ def test_a_long_answer_is_packed_for_who_takes_it(served: Served) -> None:
 
     assert short.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
-    import gzip
-
     assert gzip.decompress(short.content) == plain.content
 
 
@@ -258,7 +283,7 @@ def test_the_lakes_state_is_what_was_written_with_its_age(served: Served) -> Non
     state = {
         "at": at.isoformat(),
         "sources": [{"source": "emt/arrivals"}],
-        "tables": [{"table": "emt_gold.x"}],
+        "tables": [{"table": "emt_gold.x"}] * 1000,
         "loads": [{"load_id": "1"}],
         "quality": [{"check": "unique"}],
     }
@@ -270,7 +295,11 @@ def test_the_lakes_state_is_what_was_written_with_its_age(served: Served) -> Non
         answer = call(f"/v1/{name}")
         assert answer.json == {name: state[name], "at": state["at"]}
         assert 90 <= int(answer.headers["age"]) <= 95
+    assert "content-encoding" not in call("/v1/status").headers
+    packed = call("/v1/status", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
     whole = call("/v1/status").json
+    assert json.loads(gzip.decompress(packed.content)) == whole
     assert whole["sources"] == state["sources"]
     assert {one["name"] for one in whole["results"]} == set(served.catalog.results)
 
@@ -356,7 +385,8 @@ def test_head_is_get_without_a_body_and_other_methods_are_refused(snapshot: str)
     assert (bare["body"], bare["isBase64Encoded"]) == ("", False)
     options = call(path, method="OPTIONS", key=None)
     assert (options.status, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
-    assert call("/nowhere", method="POST").status == 404
+    nowhere = call("/nowhere", method="POST")
+    assert (nowhere.status, nowhere.json["type"]) == (404, "urn:albufera:problem:no-such-path")
 
 
 def test_what_was_not_published_yet_is_said_so(served: Served) -> None:
@@ -376,7 +406,7 @@ def test_a_snapshot_that_is_not_kept_any_more_is_gone_for_a_cursor(
     gone = ask("emt_lines", limit=1, cursor=cursor)
     named = ask("emt_lines", snapshot=snapshot)
 
-    assert gone.status == 410
+    assert (gone.status, gone.json["parameter"]) == (410, "cursor")
     assert snapshot in gone.json["detail"]
     assert "without a cursor" in gone.json["detail"]
     assert named.status == 404
@@ -412,8 +442,14 @@ def test_the_legacy_client_of_the_published_project_draws_its_charts(served: Ser
 
 
 def test_the_description_names_its_address_and_every_filter(served: Served) -> None:
-    found = call("/openapi.json", key=None).json
+    answer = call("/openapi.json", key=None)
+    packed = call("/openapi.json", key=None, headers={"Accept-Encoding": "gzip"})
+    found = answer.json
 
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == answer.content
     assert found["openapi"] == "3.1.0"
     assert found["servers"] == [{"url": "https://abc.execute-api.eu-south-2.amazonaws.com"}]
     rows = found["paths"]["/v1/results/emt_lines/rows"]["get"]

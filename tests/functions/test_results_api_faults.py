@@ -173,6 +173,27 @@ def test_a_page_that_is_too_large_has_fewer_rows_and_goes_on(served: Served) -> 
     assert max(counts) < 1000
 
 
+@pytest.mark.parametrize(
+    ("length", "count", "pages"),
+    [(80_000, 100, [61, 39]), (3_800_000, 2, [1, 1])],
+)
+def test_a_page_that_is_half_too_large_again_is_cut_as_well(
+    served: Served, length: int, count: int, pages: list[int]
+) -> None:
+    """Eight megabytes where 5.5 fit: nine tenths of what fits are 61.8 of a hundred rows."""
+    served.publish("emt_lines", [line(f"{n:03}{'x' * length}") for n in range(count)])
+
+    query, found = "limit=1000&fields=line", []
+    while query:
+        assert weight("/v1/results/emt_lines/rows", query) < LAMBDA_TAKES
+        page = call("/v1/results/emt_lines/rows", query)
+        found.append([row["line"][:3] for row in page.rows])
+        query = f"limit=1000&fields=line&cursor={page.json['next']}" if page.json["next"] else ""
+
+    assert [len(page) for page in found] == pages
+    assert [name for page in found for name in page] == [f"{n:03}" for n in range(count)]
+
+
 def test_csv_and_parquet_that_are_too_large_go_on_by_their_link(served: Served) -> None:
     noise = random.Random(1)  # noqa: S311 - noise
     rows = [line(f"{n:04}{noise.randbytes(3000).hex()}") for n in range(1000)]
@@ -259,6 +280,28 @@ def test_a_disk_that_is_full_lets_the_longest_unused_snapshot_go(
     assert len(snapshots._databases) == 1
     folders = [path for path in snapshots._folder.iterdir() if path.is_dir()]
     assert len(folders) == 1
+    left = [path.name for path in snapshots._folder.rglob("*") if path.is_file()]
+    assert left == ["rows.duckdb"], "what was fetched is not kept beside what was made of it"
+
+
+def test_of_the_snapshots_that_have_room_the_longest_unused_goes_first(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = {
+        "emt_lines": line("27"),
+        "emt_weather": ("rain", 5, 5, 2, 0.4, True),
+        "emt_stops": ("70", "Cibeles", 40.4, -3.7, 3, 5, 2, 0.4),
+    }
+    for name, row in rows.items():
+        served.publish(name, [row])
+    snapshots = results_api.service().snapshots
+    monkeypatch.setattr(snapshots, "_taken", lambda: len(snapshots._databases))
+    monkeypatch.setattr(snapshots, "_most_bytes", 2)
+
+    for name in ("emt_lines", "emt_weather", "emt_lines", "emt_stops"):
+        assert ask(name).json["count"] == 1
+
+    assert [name for name, _ in snapshots._databases] == ["emt_lines", "emt_stops"]
 
 
 # --- 35: services that are away ------------------------------------------------------------------
@@ -373,7 +416,7 @@ def test_what_was_let_go_of_and_cannot_be_fetched_is_asked_for_once(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last good snapshot is the same one: to try it again would cost as much patience again."""
-    served.publish("emt_lines", [line("27")])
+    snapshot = served.publish("emt_lines", [line("27")])
     served.publish("emt_weather", [("rain", 5, 5, 2, 0.4, True)])
     monkeypatch.setattr(results_api.service().snapshots, "_most_bytes", 1)
     ask("emt_lines")
@@ -389,9 +432,11 @@ def test_what_was_let_go_of_and_cannot_be_fetched_is_asked_for_once(
     with wired(monkeypatch) as wire:
         wire.fail = fail
         answer = ask("emt_lines")
+        assert len(tried) == 1
+        named = ask("emt_lines", snapshot=snapshot)
 
     assert answer.status == 503
-    assert len(tried) == 1
+    assert named.status == 503, "it is not gone"
 
 
 def file_of(name: str, snapshot: str) -> dict[str, str]:
@@ -476,6 +521,7 @@ def test_with_nothing_to_show_an_absent_s3_is_503_with_a_time_to_come_back(
         assert answer.headers["content-type"] == "application/problem+json"
         assert "lake-served" not in answer.text
     assert (legacy.status, list(legacy.json)) == (500, ["error"])
+    assert legacy.headers["content-type"] == "application/json"
     assert health.status == 200
 
 
@@ -496,6 +542,7 @@ def test_a_new_snapshot_that_cannot_be_read_leaves_the_old_one_up(
     for answer in (broken, missing):
         assert (answer.status, answer.json["snapshot"]) == (200, old)
         assert answer.headers["warning"].startswith("110 ")
+        assert answer.headers["age"] == "0"
     results_api.service.cache_clear()
     assert ask("emt_lines").status == 503
 
@@ -552,6 +599,7 @@ def test_an_error_of_our_own_tells_nothing_of_itself(
         answer = ask("emt_lines")
 
     assert answer.status == 500
+    assert answer.json["type"] == "urn:albufera:problem:error"
     assert "secret words" not in answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from base64 import urlsafe_b64encode
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ import pytest
 from functions.results_api import cursors, forms, keys
 from functions.results_api.answers import matches, stale
 from functions.results_api.cursors import Cursor, NoCursor
+from functions.results_api.descriptions import brief
 from functions.results_api.forms import packed, takes_gzip, wanted, weight
 from functions.results_api.keys import KEPT_SECONDS, KEPT_WHILE_AWAY_SECONDS, Bucket, Keys
 from functions.results_api.problems import Problem, away, unknown, wrong
@@ -165,6 +167,19 @@ def test_a_problem_says_what_there_is_to_say_and_no_more() -> None:
     }
 
 
+def test_a_result_is_fresh_to_the_minute_that_was_promised() -> None:
+    result = Catalog.bundled().results["emt_lines"]
+    assert result.fresh_within_minutes == 2880
+    manifest = Manifest.of(result, SNAPSHOT, "run", [], {})
+    two_days_on = datetime(2026, 9, 1, 10, 15, 59, tzinfo=UTC)
+
+    at_the_end = brief(result, manifest, two_days_on)
+    too_late = brief(result, manifest, two_days_on + timedelta(seconds=1))
+
+    assert (at_the_end["age_minutes"], at_the_end["fresh"]) == (2880, True)
+    assert (too_late["age_minutes"], too_late["fresh"]) == (2881, False)
+
+
 # Cursors
 
 
@@ -178,6 +193,8 @@ def test_a_cursor_that_is_given_back_is_the_one_that_was_given() -> None:
         cursors.loads(Cursor(SNAPSHOT, "abc", (), 2**62).dumps(), [])
     with pytest.raises(NoCursor):
         cursors.loads(Cursor(SNAPSHOT, "abc", (), -1).dumps(), [])
+    with pytest.raises(NoCursor):
+        cursors.loads(urlsafe_b64encode(b"[" * 3000).decode(), [])
     with pytest.raises(NoCursor):
         cursors.loads(Cursor("latest", "abc", (), 1).dumps(), [])
 

@@ -19,6 +19,11 @@ def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page as the build puts it beside the handler, and files that are none of its own."""
     files = {
         "page/index.html": INDEX.encode(),
+        "page/index.html.gz": gzip.compress(INDEX.encode()),
+        "page/assets/a1b2/app.js.map": b"{}",
+        "page/assets/a1b2/page.ico": b"\x00\x00\x01\xff",
+        "docs/index.html.gz": gzip.compress(b"<!doctype html>"),
+        "docs/ui.js.gz": gzip.compress(b"const b = 2;"),
         "page/assets/a1b2/app.js": b"const a = 1;",
         "page/assets/a1b2/style.css": b"body {}",
         "page/assets/a1b2/charts.js.gz": gzip.compress(LIBRARY.encode()),
@@ -53,6 +58,8 @@ def get(path: str, **headers: str) -> Answer:
         ("/assets/a1b2/style.css", "text/css; charset=utf-8", b"body {}"),
         ("/assets/a1b2/line.svg", "image/svg+xml", b"<svg/>"),
         ("/assets/a1b2/lines.json", "application/json", b"{}"),
+        ("/assets/a1b2/app.js.map", "application/json", b"{}"),
+        ("/assets/a1b2/page.ico", "image/x-icon", b"\x00\x00\x01\xff"),
         ("/assets/a1b2/icon.png", "image/png", b"\x89PNG\r\n\x1a\n"),
         ("/assets/a1b2/font.woff2", "font/woff2", b"wOF2\xff\x00"),
         ("/assets/a1b2/packed.png", "image/png", b"\x89PNG"),
@@ -74,6 +81,17 @@ def test_a_large_file_goes_packed_to_who_takes_it() -> None:
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.headers["vary"] == "Accept-Encoding"
     assert gzip.decompress(answer.content).decode() == LIBRARY
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/ui.js", "/assets/a1b2/charts.js"])
+def test_every_file_goes_packed_to_who_takes_it_and_not_at_all_to_who_holds_it(path: str) -> None:
+    plain, short = get(path), get(path, accept_encoding="gzip")
+    held = get(path, if_none_match=plain.headers["etag"])
+
+    assert "content-encoding" not in plain.headers
+    assert (short.status, short.headers["content-encoding"]) == (200, "gzip")
+    assert gzip.decompress(short.content) == plain.content
+    assert (held.status, held.content) == (304, b"")
 
 
 def test_what_lies_under_its_hash_is_kept_for_ever_and_the_page_is_asked_for_again() -> None:

@@ -26,6 +26,7 @@ from functions.results_api.values import parse
 from functions.results_api.views import View
 from lake.catalog import Column
 from lake.served import Manifest, ServedFile
+from lake.types import TYPES
 from tests.functions.served_results import ARROW
 
 SNAPSHOT = "20260830T101500Z-1a2b3c4d"
@@ -384,6 +385,36 @@ def test_what_is_no_number_has_no_value_and_nobody_sorts_by_it(tmp_path: Path) -
     found = made.ask(question(VIEW, Asked.of("sort=-rate&fields=id,rate")))
 
     assert [row[:2] for row in found] == [(2, 0.5), (4, 0.25), (0, None), (1, None), (3, None)]
+    made.close()
+
+
+def test_every_type_of_the_catalogue_comes_out_as_it_was_put_in(tmp_path: Path) -> None:
+    values = {
+        "string": "ñ\x00",
+        "int": -(2**31),
+        "long": 2**63 - 1,
+        "double": 0.1,
+        "boolean": True,
+        "date": date(2025, 8, 30),
+        "timestamp": datetime(2025, 8, 30, 8, 0, 0, 1),
+        "array<string>": ["a", "ñ"],
+    }
+    assert set(values) == set(TYPES)
+    kinds = [*ARROW.values(), pa.list_(pa.string())]
+    arrays = {kind: pa.array([value], kinds[n]) for n, (kind, value) in enumerate(values.items())}
+    pq.write_table(pa.table(arrays), tmp_path / "0.parquet")
+    manifest = Manifest(
+        *("made", SNAPSHOT, "2026-08-30T10:15:00Z", "run", "job", 1, 1),
+        *((ServedFile(f"served/made/{SNAPSHOT}/0", 1, 1),), {}, "definition"),
+        *(tuple({"name": kind, "type": kind} for kind in values), ("int",)),
+    )
+    columns = {kind: Column(kind, kind, "") for kind in values}
+    view = View("made", columns, ("int",), (), (), 10)
+
+    made = Database.made(manifest, [tmp_path / "0.parquet"], tmp_path)
+
+    (row,) = made.ask(question(view, Asked(())))
+    assert row[:-1] == tuple(values.values())
     made.close()
 
 
