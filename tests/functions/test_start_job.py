@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.start_job.handler import StartJobSettings, connect, handler
+from functions.start_job.pump import _not_before
 from lake.ledger import Ledger
 from tests.factories import SWEEP, LambdaContext, failed_ids, job_ended, sqs_event
 from tests.functions.lake import APPLICATION, Lake
@@ -133,6 +135,10 @@ def test_a_file_that_the_job_refused_is_quarantined_and_stays_in_bronze(
     assert (now.state, now.reason) == ("quarantined", reason)
     assert now.totals.rejected == 100
     assert lake.objects("quarantine")[now.quarantine_key] == b"data"
+    place = f"emt/arrivals/{record.sha256[:16]}"
+    said = json.loads(lake.objects("quarantine")[f"{place}/reason.json"])
+    assert (said["code"], said["reason"]) == ("too_many_bad_rows", reason)
+    assert (said["sha256"], said["size"]) == (record.sha256, 4)
     assert lake.objects("bronze")[record.bronze_key] == b"data"
 
 
@@ -175,6 +181,38 @@ def test_a_file_whose_run_failed_goes_alone_so_that_it_takes_no_other_down(
     assert batches == [[bad.load_id], [bad.load_id], [good.load_id]]
     assert state_of(lake, bad).state == "failed"
     assert state_of(lake, good).state == "loaded"
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_files_that_have_not_failed_go_together_past_one_that_has(
+    lake: Lake, wire: Wire, place: int
+) -> None:
+    files = [waiting_file(lake, f"{n}.xlsx", second=n) for n in range(3)]
+    failed = files.pop(place)
+    lake.table.update_item(
+        Key={"pk": f"file#{failed.source}", "sk": failed.sha256},
+        UpdateExpression="SET attempts = :one",
+        ExpressionAttributeValues={":one": 1},
+    )
+
+    wake(message(files[0]))
+
+    assert batch(lake, token_of(wire, "run000")) == [file.load_id for file in files]
+    assert state_of(lake, failed).state == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("token", "seconds"), [("0" * 32, 60), (f"{60:032x}", 120), (f"{61:032x}", 60), ("f", 75)]
+)
+def test_what_finds_no_room_waits_from_one_minute_to_two_by_its_token(
+    token: str, seconds: int
+) -> None:
+    before = datetime.now(UTC)
+
+    until = datetime.fromisoformat(_not_before(token))
+
+    wait = timedelta(seconds=seconds, milliseconds=-1)  # a moment is written in milliseconds
+    assert before + wait <= until <= datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def batch(lake: Lake, token: str) -> list[str]:

@@ -225,10 +225,12 @@ def test_a_poisoned_record_is_refused_with_its_reason(name: str) -> None:
 
 def test_half_a_character_is_refused_because_no_table_can_keep_it() -> None:
     data = changed("current.condition.text", "Sun\ud83d")
+    batch = Batch(STREAMS, lambda name: name)
 
-    (answer,) = answered(data)
+    (answer,) = batch.answer(event(data)["records"])
 
     assert answer["result"] == "ProcessingFailed"
+    assert [refusal.rejection.rule for refusal in batch.refusals] == ["text"]
 
 
 def test_data_that_is_no_base64_is_refused() -> None:
