@@ -191,8 +191,9 @@ def shared(folder: Path, texts: str | None, wanted: set[int], most: int = 9) -> 
 
 THREE = {
     "plain": "<si><t>zero</t></si><si><t>one</t></si><si><t>two</t></si>",
-    "a comment": "<si><t>zero</t></si><!-- <si> --><si><t>one</t></si><si><t>two</t></si>",
+    "a comment": "<si><t>zero</t></si><!-- <si></si> --><si><t>one</t></si><si><t>two</t></si>",
     "an empty one": "<si><t>zero</t></si><si><t>one</t></si><si><t>two</t></si><si/>",
+    "a blank in its end": "<si><t>zero</t></si ><si><t>one</t></si\n><si><t>two</t></si>",
     "an attribute": "<si a='1'><t>zero</t></si><si a='1'><t>one</t></si><si><t>two</t></si>",
     "a quoted section": "<si><t><![CDATA[zero]]></t></si><si><t>one</t></si><si><t>two</t></si>",
     "a hint": "<si><t>zero</t><rPh><t>ka</t><t>na</t></rPh></si>"
@@ -213,6 +214,35 @@ def test_shared_texts_have_one_number_in_every_spelling_and_however_they_are_cut
     assert shared(tmp_path, THREE[spelling], {1}) == {1: "one"}
     assert shared(tmp_path, THREE[spelling], {7}) == {}
     assert shared(tmp_path, THREE[spelling], set()) == {}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 18])
+@pytest.mark.parametrize("empty", ["<si/>", "<si />", "<si></si>", "<si><t/></si>", "<si a='1'/>"])
+def test_an_empty_text_has_a_number_however_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: str, size: int
+) -> None:
+    """Many writers leave a blank in it."""
+    monkeypatch.setattr("lake.archive.CHUNK_BYTES", size)
+    texts = f"<si><t>zero</t></si>{empty}<si><t>two</t></si>{empty}{empty}<si><t>five</t></si>"
+
+    assert shared(tmp_path, texts, {0, 1, 2, 5}) == {0: "zero", 1: "", 2: "two", 5: "five"}
+    assert shared(tmp_path, texts, {1}) == {1: ""}
+    assert shared(tmp_path, texts, {2}) == {2: "two"}
+    assert shared(tmp_path, empty + texts, {1, 6}) == {1: "zero", 6: "five"}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 18])
+def test_no_parser_is_asked_of_plain_texts_however_they_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("lake.archive.CHUNK_BYTES", size)
+    monkeypatch.setattr(sharedtexts, "_MAX_ODD_TEXTS", 0)
+    monkeypatch.setattr(sharedtexts, "_MAX_TEXT_BYTES", max(size, 150))
+
+    assert shared(tmp_path, THREE["plain"], {0, 2}) == {0: "zero", 2: "two"}
+    assert shared(tmp_path, THREE["a hint"], {0, 1}) == {0: "zero", 1: "one"}
+    with pytest.raises(FileRefused, match="more than 0 texts"):
+        shared(tmp_path, THREE["a comment"], {0})
 
 
 def test_the_only_text_may_have_a_prefix(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from lake.archive import Archive
 from lake.errors import FileRefused
-from lake.safexml import Attributes, SafeParser, refuse_entities
+from lake.safexml import Attributes, SafeParser
 
 _PART: Final = "xl/sharedStrings.xml"
 _MAX_TEXT_BYTES: Final = 4 << 20
@@ -37,26 +37,26 @@ class _Odd(Exception):
 
 def _plain(chunks: Iterator[bytes], wanted: set[int], most: int) -> dict[int, str]:
     found: dict[int, str] = {}
-    last = max(wanted, default=-1)
     seen = 0
     rest = b""
     for chunk in chunks:
         rest += chunk
-        if b"<!" in rest:
-            if b"<!DOCTYPE" in rest:
-                refuse_entities()
-            raise _Odd
-        if b"<si/>" in rest or len(rest) > _MAX_TEXT_BYTES:
+        if b"<!" in rest or len(rest) > _MAX_TEXT_BYTES:
             raise _Odd
         count = rest.count(b"</si>")
+        if not count:
+            continue
+        end = rest.rfind(b"</si>") + 5
+        if rest.count(b"<si", 0, end) != count:
+            raise _Odd  # `<si />` or `</si >`: a search would number the texts behind it wrongly
         if any(seen <= number < seen + count for number in wanted):
             texts = rest.split(b"</si>")
             for number in wanted & set(range(seen, seen + count)):
                 found[number] = _one(texts[number - seen])
         seen += count
         _require_few(seen, most)
-        rest = rest[rest.rfind(b"</si>") + 5 :] if count else rest
-    if seen <= last:
+        rest = rest[end:]
+    if wanted - found.keys():
         raise _Odd  # the numbers do not fit: a prefix, or texts that are not there
     return found
 
