@@ -22,7 +22,7 @@ import requests
 from urllib3.exceptions import DecodeError, HTTPError, ProtocolError, ReadTimeoutError
 
 from functions.ingest.clock import Clock
-from functions.ingest.errors import Said, Unavailable, Unreadable
+from functions.ingest.errors import NotLetIn, Said, Unavailable, Unreadable
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -78,6 +78,11 @@ class Transport:
             at_least = 0.0
             try:
                 status, answered, content = self._once(method, url, params, headers, body)
+            except (requests.exceptions.InvalidHeader, UnicodeEncodeError):
+                raise NotLetIn(
+                    f"the secret of {self.name} fits no header: it holds a line break, begins with"
+                    " a blank, or has a letter beyond Latin-1"
+                ) from None
             except (requests.RequestException, HTTPError) as error:
                 # Without the error itself: its text is the URL, its cause too.
                 trouble = _TROUBLES.get(type(error), "the connection broke")
@@ -111,7 +116,8 @@ class Transport:
 
     def hushed(self, text: str) -> str:
         """The text without any secret in it, and no longer than a sentence."""
-        return self._hushed(text.encode()).decode()[:_LONGEST_WORD]
+        # JSON may spell half a character, which is no text that anybody can write down.
+        return self._hushed(text.encode(errors="replace")).decode()[:_LONGEST_WORD]
 
     def _hushed(self, content: bytes) -> bytes:
         """The bytes without any secret in them: an API may repeat what, or where, it was asked."""
@@ -166,11 +172,11 @@ class Transport:
 
     def _retry_after(self, headers: Mapping[str, str]) -> float:
         said = headers.get("Retry-After", "").strip()
-        if said.isdigit():
+        if said.isdecimal():
             return float(said)
         try:
             moment = parsedate_to_datetime(said)
-        except ValueError:
+        except (ValueError, OverflowError):
             return 0.0
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -76,11 +76,11 @@ def retry_after(said: str | None, now: datetime) -> float | None:
     """Seconds to wait by a Retry-After header: a number of seconds, or a date."""
     if said is None:
         return None
-    if said.strip().isdigit():
+    if said.strip().isdecimal():
         return float(said.strip()[:9])
     try:
         at = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return max(0.0, (at - now).total_seconds())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -158,6 +159,19 @@ def test_a_secret_without_one_of_its_parts_is_said_and_nobody_is_asked(
         emt_of(asker, secret=lambda _: half).data("GET", "/x/", anything)
 
     assert asker.script.paths == []
+
+
+@pytest.mark.parametrize("password", ["s3cr3t\n", "s3cr3t\r\nHost: x", " s3cr3t", "s3cr3t€"])
+def test_a_secret_that_fits_no_header_is_said_at_once_and_never_shown(
+    asker: Asker, password: str
+) -> None:
+    emt = emt_of(asker, secret=lambda _: {**SECRET, "password": password})
+
+    with pytest.raises(NotLetIn, match=r"^the secret of toys fits no header: it holds") as refused:
+        emt.data("GET", "/x/", anything)
+
+    assert "s3cr3t" not in "".join(traceback.format_exception(refused.value))
+    assert (asker.script.paths, asker.hours.slept) == ([], [])
 
 
 # Codes

@@ -47,6 +47,8 @@ def test_an_error_inside_a_200_asks_for_the_key_anew_where_the_key_is_to_blame(
         ("9" * 400, 999_999_999.0),
         ("-1", None),
         ("soon", None),
+        ("²", None),
+        ("Sat, 30 Aug 99999999999999999999 06:00:00 GMT", None),
         ("Sat, 99 Aug 2025 06:00:00 GMT", None),
     ],
 )
