@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,12 @@ from lake.tallies import Tally
 CATALOG = Catalog.bundled()
 NOW = datetime(2025, 8, 30, 12, tzinfo=UTC)
 OWN = {"lake.token": "t"}
+RUNBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
+ENTRIES = {
+    line.strip("# ").lower().replace(" ", "-")
+    for line in RUNBOOK.read_text("utf-8").splitlines()
+    if line.startswith("#")
+}
 EMR = json.dumps({"JobRun": {"StateDetails": "Job failed: emt_gold: nothing is published: rows"}})
 
 
@@ -88,9 +95,12 @@ def part(document: Mapping[str, Any], kind: str, name: str) -> dict[str, Any]:
 
 
 def advice(document: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str, str]]:
+    """Text, command and entry in the runbook, which has that entry."""
     for row in document["advice"]:
+        page, _, entry = row["runbook"].partition("#")
+        assert (page, entry in ENTRIES) == ("docs/operations.md", True)
         if row["kind"] == kind:
-            yield row["text"], row["command"], row["runbook"].partition("#")[2]
+            yield row["text"], row["command"], entry
 
 
 # Tables
@@ -789,6 +799,7 @@ def test_every_trouble_comes_with_a_command_and_a_place_in_the_runbook() -> None
         *("part-not-seen", "jobs-failed", "polls-failed", "dead-letters", "undelivered"),
         *("files-quarantined", "files-quarantined"),
     ]
+    assert len([*advice(document, "failing"), *advice(document, "person")]) == 7
     texts = [row["text"] for row in document["advice"]]
     assert texts[2] == "emt/stops: no full answer since 3 h ago (3 tries): 401"
     assert "2 files of emt/arrivals failed three times, the last one 1.xlsx" in texts[1]
