@@ -216,6 +216,51 @@ def test_q2_calm_hours_have_no_direction(spark: SparkSession) -> None:
     assert told(answers.wind_patterns(frame(spark, HOURS, rows)), *columns) == [(1.0, None, None)]
 
 
+def test_q2_each_hour_of_each_month_of_each_place_is_reckoned_alone(spark: SparkSession) -> None:
+    unseen: dict[str, Any] = dict.fromkeys(
+        ("avg_wind_speed_ms", "max_wind_speed_ms", "wind_sector", "wind_power_wm2")
+    )
+    rows = [
+        hour("2025-10-01", 7, wind_sector="E", max_wind_speed_ms=9.0, wind_power_wm2=10.0),
+        hour("2025-10-02", 7, wind_sector="NNE", max_wind_speed_ms=6.0, wind_power_wm2=30.0),
+        hour("2025-10-03", 7, obs_count=2, **unseen),
+        hour("2025-10-01", 8, wind_sector="S", avg_wind_speed_ms=1.5),
+        hour("2025-11-01", 7, wind_sector="SW"),
+        hour("2024-10-01", 7, wind_sector="W"),
+        hour("2025-10-01", 7, "patagonia", wind_sector="NW"),
+    ]
+    columns = ("city_key", "event_year", "event_month", "event_hour", "obs_count", "wind_max_ms")
+    more = ("calm_share", "wind_power_mean_wm2", "prevailing_sector", "sector_share")
+    assert told(answers.wind_patterns(frame(spark, HOURS, rows)), *columns, *more) == [
+        ("patagonia", 2025, 10, 7, 1, 4.0, 0.0, 40.0, "NW", 1.0),
+        ("riohacha", 2024, 10, 7, 1, 4.0, 0.0, 40.0, "W", 1.0),
+        # As often as E, and before it clockwise; an hour without wind's measure says nothing.
+        ("riohacha", 2025, 10, 7, 4, 9.0, 0.0, 20.0, "NNE", 0.5),
+        ("riohacha", 2025, 10, 8, 1, 4.0, 0.0, 40.0, "S", 1.0),  # 1.5 m/s is no calm
+        ("riohacha", 2025, 11, 7, 1, 4.0, 0.0, 40.0, "SW", 1.0),
+    ]
+
+
+def test_q3_each_place_has_its_own_clear_sky_and_of_nothing_there_is_no_share(
+    spark: SparkSession,
+) -> None:
+    rows = [
+        hour("2025-10-01", 1, est_ghi_wm2=0.0, wind_power_wm2=20.0),
+        hour("2025-10-01", 2, est_ghi_wm2=100.0, wind_power_wm2=30.0, weather_main="Clouds"),
+        hour("2025-10-01", 3, weather_main=None),  # in no kind, and in no share
+        hour("2025-10-01", 7, "patagonia", est_ghi_wm2=200.0, wind_power_wm2=0.0),
+        hour("2025-10-01", 8, "patagonia", est_ghi_wm2=50.0, weather_main="Clouds"),
+    ]
+    columns = ("city_key", "weather_main", "hours", "share", "avg_est_ghi_wm2")
+    more = ("avg_wind_power_wm2", "ghi_change_vs_clear_pct", "wind_change_vs_clear_pct")
+    assert told(answers.weather_kinds(frame(spark, HOURS, rows)), *columns, *more) == [
+        ("patagonia", "Clear", 1, 0.5, 200.0, 0.0, 0.0, None),
+        ("patagonia", "Clouds", 1, 0.5, 50.0, 40.0, -75.0, None),
+        ("riohacha", "Clear", 1, 0.5, 0.0, 20.0, None, 0.0),
+        ("riohacha", "Clouds", 1, 0.5, 100.0, 30.0, None, 50.0),
+    ]
+
+
 def test_q3_kinds_of_weather_beside_a_clear_sky(spark: SparkSession) -> None:
     rows = [
         hour("2025-10-01", 7, est_ghi_wm2=400.0, wind_power_wm2=20.0),
@@ -268,6 +313,70 @@ def test_q4_only_hours_that_both_days_have_count(spark: SparkSession) -> None:
     ]
 
 
+def test_q4_each_metric_is_compared_over_the_hours_that_measured_it_twice(
+    spark: SparkSession,
+) -> None:
+    other: dict[str, Any] = {
+        "avg_temp_c": 1.0,
+        "avg_humidity_pct": 2.0,
+        "avg_wind_speed_ms": 3.0,
+        "avg_clouds_pct": 4.0,
+        "rain_mm": 5.0,
+        "est_ghi_wm2": 6.0,
+        "wind_power_wm2": 7.0,
+    }
+    rows = [
+        hour("2025-10-11", 7, avg_temp_c=5.0, avg_humidity_pct=50.0, rain_mm=1.0),
+        hour("2025-10-11", 8, avg_temp_c=5.0, avg_humidity_pct=None, rain_mm=9.0),
+        hour("2024-10-11", 7, avg_temp_c=-10.0, avg_humidity_pct=40.0, rain_mm=0.5),
+        hour("2024-10-11", 8, avg_temp_c=-10.0, avg_humidity_pct=90.0, rain_mm=None),
+        hour("2025-10-11", 7, "patagonia", **other),
+        hour("2024-10-11", 7, "patagonia", **{name: 2 * value for name, value in other.items()}),
+    ]
+    cities = frame(spark, "city_key string", [{"city_key": "riohacha"}, {"city_key": "patagonia"}])
+    found = answers.today_against_last_year(frame(spark, HOURS, rows), cities, date(2025, 10, 11))
+    columns = ("city_key", "metric", "value_today", "value_last_year", "diff", "diff_pct")
+    said = {row[:2]: row[2:] for row in map(tuple, found.select(*columns).collect())}
+    assert {metric: row for (city, metric), row in said.items() if city == "patagonia"} == {
+        "temp_c": (1.0, 2.0, -1.0, -50.0),
+        "humidity_pct": (2.0, 4.0, -2.0, -50.0),
+        "wind_speed_ms": (3.0, 6.0, -3.0, -50.0),
+        "clouds_pct": (4.0, 8.0, -4.0, -50.0),
+        "rain_mm": (5.0, 10.0, -5.0, -50.0),
+        "est_ghi_wm2": (6.0, 12.0, -6.0, -50.0),
+        "wind_power_wm2": (7.0, 14.0, -7.0, -50.0),
+    }
+    assert said["riohacha", "temp_c"] == (5.0, -10.0, 15.0, 150.0)  # warmer, below nought too
+    assert said["riohacha", "humidity_pct"] == (50.0, 40.0, 10.0, 25.0)
+    assert said["riohacha", "rain_mm"] == (1.0, 0.5, 0.5, 100.0)
+    assert {(row["date"], row["n_hours_matched"]) for row in found.collect()} == {
+        (date(2025, 10, 11), 1),
+        (date(2025, 10, 11), 2),
+    }
+
+
+def test_q5_a_day_without_a_score_is_not_weighed_and_each_place_has_its_own_ranks(
+    spark: SparkSession,
+) -> None:
+    schema = """city_key string, event_date date, combined_score double, est_ghi_wm2 double,
+        wind_power_wm2 double, hours_observed bigint"""
+    rows = [
+        {"city_key": city, "event_date": date(2025, 10, day), "combined_score": score,
+         "est_ghi_wm2": 100.0 * day, "wind_power_wm2": 10.0 * day, "hours_observed": 6}
+        for city, day, score in (
+            ("riohacha", 1, 0.9), ("riohacha", 2, None), ("riohacha", 3, 0.5), ("patagonia", 4, 0.1)
+        )
+    ]  # fmt: skip
+    columns = ("city_key", "rank", "event_date", "combined_score", "avg_est_ghi_wm2")
+    more = ("avg_wind_power_wm2", "hours_observed", "days_ranked")
+    for best, day, score in ((True, 1, 0.9), (False, 3, 0.5)):
+        found = answers.days_by_score(frame(spark, schema, rows), 1, 6, best=best)
+        assert told(found, *columns, *more) == [
+            ("patagonia", 1, date(2025, 10, 4), 0.1, 400.0, 40.0, 6, 1),
+            ("riohacha", 1, date(2025, 10, day), score, 100.0 * day, 10.0 * day, 6, 2),
+        ]
+
+
 def test_q5_best_and_worst_days_without_those_that_were_hardly_seen(spark: SparkSession) -> None:
     schema = """city_key string, event_date date, combined_score double, est_ghi_wm2 double,
         wind_power_wm2 double, hours_observed bigint"""
@@ -301,6 +410,44 @@ def test_q6_from_where_the_wind_comes_calm_hours_aside(spark: SparkSession) -> N
         (1, "N", 0.0, 2, 0.5, 4.0),
         (2, "E", 90.0, 1, 0.25, 2.0),  # as often as NNW, and before it clockwise
     ]
+
+
+def test_q6_each_place_has_its_own_sectors_and_only_hours_with_wind_count(
+    spark: SparkSession,
+) -> None:
+    rows = [
+        hour("2025-10-01", 1, wind_sector="S", avg_wind_speed_ms=1.5, wind_power_wm2=2.0),
+        hour("2025-10-01", 2, wind_sector="S", avg_wind_speed_ms=2.5, wind_power_wm2=4.0),
+        hour("2025-10-01", 3, wind_sector="N", avg_wind_speed_ms=None),
+        hour("2025-10-01", 4, wind_sector=None),
+        hour("2025-10-01", 5, "patagonia", wind_sector="NNW"),
+    ]
+    columns = ("city_key", "rank", "wind_sector", "sector_center_deg", "hours", "share")
+    found = answers.wind_sectors(frame(spark, HOURS, rows), 3)
+    assert told(found, *columns, "wind_mean_ms", "wind_power_mean_wm2") == [
+        ("patagonia", 1, "NNW", 337.5, 1, 1.0, 4.0, 40.0),
+        ("riohacha", 1, "S", 180.0, 2, 1.0, 2.0, 3.0),
+    ]
+
+
+def test_q7_an_hour_says_its_weather_and_one_without_a_temperature_is_not_seen(
+    spark: SparkSession,
+) -> None:
+    wet: dict[str, Any] = {"avg_humidity_pct": 90.0, "weather_main": "Rain"}
+    rows = [
+        hour("2025-10-01", 3, max_temp_c=30.0, min_temp_c=10.0, **wet),
+        hour("2025-10-01", 4, max_temp_c=30.0, min_temp_c=10.0),  # as hot and as cold, and later
+        hour("2025-10-02", 5, max_temp_c=None, min_temp_c=None),
+        hour("2025-10-02", 6, "patagonia", max_temp_c=40.0, min_temp_c=-9.0, weather_main=None),
+    ]
+    hours = frame(spark, HOURS, rows)
+    columns = ("city_key", "rank", "event_ts_local", "temp_c", "weather_main", "humidity_pct")
+    for hottest, here, there in ((True, 30.0, 40.0), (False, 10.0, -9.0)):
+        found = answers.extreme_hours(hours, 5, hottest=hottest)
+        assert told(found, *columns, "hours_seen") == [
+            ("patagonia", 1, datetime(2025, 10, 2, 6), there, None, 50.0, 1),
+            ("riohacha", 1, datetime(2025, 10, 1, 3), here, "Rain", 90.0, 2),
+        ]
 
 
 def test_q7_the_hottest_and_the_coldest_hour_of_a_day_stand_for_it(spark: SparkSession) -> None:
