@@ -147,6 +147,18 @@ def test_a_frame_has_the_declared_types_also_where_there_is_no_row(
         assert frame["hour"][7] == pd.Timestamp("2025-08-30T07:00:00Z")
 
 
+def test_a_whole_number_that_is_missing_makes_no_fraction_of_the_others(
+    api: Served, client: Client
+) -> None:
+    api.columns["hours"] = {"few": "int", "many": "long"}
+    api.rows["hours"] = [{"few": 3, "many": 4}, {"few": None, "many": None}]
+
+    frame = client.to_pandas("hours")
+
+    assert [str(kind) for kind in frame.dtypes] == ["Int64", "Int64"]
+    assert frame.iloc[0].tolist() == [3, 4]
+
+
 def test_a_frame_of_some_columns_keeps_their_order(client: Client) -> None:
     frame = client.to_pandas("hours", fields="rate,line", limit=2)
 
