@@ -261,6 +261,8 @@ def test_the_form_follows_accept_unless_it_is_named(snapshot: str) -> None:
         assert "Accept" in answer.headers["vary"]
     named = call(path, "format=csv", headers={"Accept": "application/json"})
     assert named.headers["content-type"] == "text/csv; charset=utf-8"
+    named = call(path, "format=json", headers={"Accept": "text/csv"})
+    assert named.headers["content-type"] == "application/json"
     refused = call(path, headers={"Accept": "application/xml"})
     assert refused.status == 406
     assert "text/csv" in refused.json["allowed"]

@@ -242,12 +242,15 @@ def test_an_address_is_signed_in_every_region_as_objects_under_a_key_of_kms_need
 
 
 def test_one_row_that_is_larger_than_an_answer_is_refused_with_what_to_do(served: Served) -> None:
-    served.publish("emt_lines", [line("\x01" * 1_200_000)])
+    large = "\x01" * 1_200_000
+    served.publish("emt_lines", [line(large), line(f"{large}2", 2)])
 
-    answer = ask("emt_lines")
+    alone, first_of_two = ask("emt_lines", limit=1), ask("emt_lines")
 
-    assert (answer.status, answer.json["parameter"]) == (400, "fields")
-    assert ask("emt_lines", fields="hours").rows == [{"hours": 1}]
+    for answer in (alone, first_of_two):
+        assert (answer.status, answer.json["parameter"]) == (400, "fields")
+        assert answer.json["type"] == "urn:albufera:problem:row-too-large"
+    assert ask("emt_lines", fields="hours").rows == [{"hours": 1}, {"hours": 2}]
 
 
 def test_the_legacy_map_names_what_does_not_fit(served: Served) -> None:

@@ -35,6 +35,25 @@ def test_the_third_failure_is_the_last(before: int, fate: str, attempts: int) ->
     assert verdict == Verdict(fate, "the job run r1 ended FAILED: boom", attempts)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("state", "waits", "fate", "attempts"),
+    [
+        ("FAILED", 0, "later", 0),
+        ("FAILED", 49, "later", 0),
+        ("FAILED", 50, "again", 1),
+        ("CANCELLED", 0, "again", 1),
+    ],
+)
+def test_a_run_without_room_is_no_attempt_fifty_times(
+    state: str, waits: int, fate: str, attempts: int
+) -> None:
+    run = Run("r1", state, "exceeded maximumCapacity settings")
+
+    verdict = judge("x-0", 0, run, None, waits)
+
+    assert (verdict.fate, verdict.attempts) == (fate, attempts)
+
+
 @pytest.mark.parametrize("state", ["SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "CANCELLING"])
 def test_a_run_goes_on_until_nothing_more_will_come_of_it(state: str) -> None:
     assert not Run("r1", state).ended
