@@ -103,6 +103,23 @@ def test_a_reply_stands_beside_the_columns_of_its_old_writer(tmp_path: Path) -> 
     assert len(set(ids)) == 3
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [{"Dt": 2}, {"sys": {"a": 1, "A": 2}}, {"note": "\ud83d"}, {"": 1}],
+    ids=["two names", "two names within", "half a letter", "no name"],
+)
+def test_a_reply_that_fits_no_parquet_file_is_a_failed_poll(
+    ask: Asking, monkeypatch: pytest.MonkeyPatch, odd: Mapping[str, object]
+) -> None:
+    body = json.dumps({"dt": 1, "main": {"temp": 1}, **odd}).encode()
+    monkeypatch.setattr(ask.upstream.openweather, "answer", lambda *_: Answer(200, body))
+
+    state = ask.poll("openweather/riohacha")
+
+    assert (state.status, state.raw_key) == (FAILED, "")
+    assert state.reason.startswith("the reply fits no Parquet file (")
+
+
 def test_the_day_of_a_folder_is_the_day_of_the_poll_in_utc(ask: Asking) -> None:
     ask.hours.base = datetime(2025, 1, 2, 2, 30, tzinfo=UTC)  # still the 1st in both places
 

@@ -233,6 +233,7 @@ def test_a_failed_file_that_is_uploaded_again_is_a_new_load(lake: Lake) -> None:
     again = only_file(lake)
     assert (again.state, again.generation, again.bronze_key) == ("waiting", 1, KEY)
     assert (again.seen, again.first_seen) == (2, first.first_seen)
+    assert len(lake.versions("bronze")) == 1, "it lies there already"
     assert again.last_seen > first.last_seen
     assert [message["load_id"] for message in lake.messages(lake.jobs)] == [again.load_id]
 

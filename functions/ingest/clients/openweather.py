@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from functions.ingest.errors import Unreadable
 from functions.ingest.found import Found, NothingNew, Question
 from functions.ingest.transport import ShapeError
 
@@ -42,9 +43,13 @@ def parquet(answer: dict[str, Any], at: datetime) -> bytes:
     with TemporaryDirectory(prefix="openweather-") as folder, duckdb.connect() as writer:
         source, target = Path(folder, "row.json"), Path(folder, "row.parquet")
         source.write_text(json.dumps(row), encoding="utf-8")
-        rows = writer.read_json(str(source), maximum_object_size=_LARGEST_REPLY)
         timed = "* REPLACE (epoch_ms(_airbyte_extracted_at) AS _airbyte_extracted_at)"
-        rows.project(timed).write_parquet(str(target), compression="snappy")
+        try:
+            rows = writer.read_json(str(source), maximum_object_size=_LARGEST_REPLY)
+            rows.project(timed).write_parquet(str(target), compression="snappy")
+        except duckdb.Error as error:
+            kind = type(error).__name__
+            raise Unreadable(f"the reply fits no Parquet file ({kind})") from None
         return target.read_bytes()
 
 
