@@ -139,7 +139,7 @@ def test_words_stand_in_the_id_as_published_and_in_the_row_without_blanks(
     assert row["destination"] == "MONCLOA"
 
 
-def test_a_prediction_and_a_stop_without_a_stop_are_of_the_polled_one(
+def test_a_prediction_and_a_stop_that_name_no_stop_are_of_the_polled_one(
     arrivals: Callable[..., Read],
 ) -> None:
     info = repr([stop_info(stopId=None)])
@@ -148,6 +148,9 @@ def test_a_prediction_and_a_stop_without_a_stop_are_of_the_polled_one(
 
     assert [row["stop_id"] for row in found.rows(PREDICTIONS)] == ["72"]
     assert [row["stop_id"] for row in found.rows(STOPS)] == ["72"]
+    other = arrivals(poll(prediction(stop="73"), StopInfo=repr([stop_info(stopId="74")])))
+    assert [row["stop_id"] for row in other.rows(PREDICTIONS)] == ["73"]
+    assert [row["stop_id"] for row in other.rows(STOPS)] == ["74"]
 
 
 @pytest.mark.parametrize("cell", ["[]", None, "None"])
