@@ -14,7 +14,7 @@ import pytest
 
 from functions.ingest.clients.openweather import parquet
 from jobs import openweather_dims as dims
-from jobs import openweather_gold, openweather_silver
+from jobs import openweather_gold, openweather_silver, sky
 from jobs.openweather_keep import Keep, chosen
 from lake.catalog import Catalog
 from tests.spark.sheets import RECEIVED, Read
@@ -171,6 +171,33 @@ def test_what_a_reply_does_not_speak_of(
     tmp_path: Path, changes: dict[str, Any], column: str, expected: object
 ) -> None:
     assert row(tmp_path, **changes)[column] == expected
+
+
+@pytest.mark.parametrize(
+    ("height", "clouds", "watts", "by_day"),
+    [
+        (-0.1, None, 0.0, False),
+        (0.0, None, 0.0, False),
+        (0.5, None, None, True),  # by day nobody knows it without the clouds
+        (30.0, 0, 425.0, True),  # 910 / 2 - 30
+        (30.0, 50, 394.8041, True),  # 2 ** 3.4 = 10.55606; 425 x (1 - 0.75 / 10.55606)
+        (30.0, 100, 106.25, True),  # a quarter comes through
+    ],
+)
+def test_the_sun_of_a_row_follows_from_its_height_and_the_clouds(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    height: float,
+    clouds: int | None,
+    watts: float | None,
+    by_day: bool,
+) -> None:
+    monkeypatch.setattr(sky, "solar_elevation_deg", lambda *_: height)
+
+    found = row(tmp_path, clouds=None if clouds is None else {"all": clouds})
+
+    assert found["is_daytime"] is by_day
+    assert found["est_ghi_wm2"] == (None if watts is None else pytest.approx(watts, abs=0.001))
 
 
 @pytest.mark.parametrize(
