@@ -119,8 +119,8 @@ def say(level: str, message: str, **more: Any) -> None:
     """A line of JSON for CloudWatch."""
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = {"level": level.upper(), "message": message, "service": "weather_poller", "at": at}
-    print(json.dumps(line | {name: value for name, value in more.items() if value is not None}))
-    sys.stdout.flush()
+    line |= {name: value for name, value in more.items() if value is not None}
+    print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -297,6 +299,38 @@ def test_the_next_turn_begins_at_its_time_and_none_after_a_signal(
     assert second == 0
     patience = (3, 5, {"mode": "standard", "total_max_attempts": 3})
     assert clients == {"secretsmanager": patience, "kinesis": patience}
+
+
+def test_a_pause_lasts_as_long_as_it_says_and_a_signal_ends_it_at_once() -> None:
+    began = time.monotonic()
+    process.pause(0.05)
+    assert time.monotonic() - began >= 0.05
+
+    Stop()
+    teller = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM))
+
+    def pause_until_told() -> None:
+        teller.start()
+        process.pause(60)
+
+    with pytest.raises(Stopped):
+        pause_until_told()
+    teller.join()
+    assert time.monotonic() - began < 30
+
+
+def test_each_line_is_handed_over_when_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed_over: list[str] = []
+
+    class Buffered(io.StringIO):
+        def flush(self) -> None:
+            handed_over.append(self.getvalue())
+
+    monkeypatch.setattr("sys.stdout", Buffered())
+
+    process.say("info", "one")
+
+    assert json.loads(handed_over[-1])["message"] == "one"
 
 
 def test_a_process_that_was_told_nothing_names_what_is_missing_and_asks_nobody(
