@@ -299,6 +299,145 @@ def test_a_file_that_goes_back_waits_again_with_its_attempts(ledger: Ledger) -> 
     assert (waiting.attempts, waiting.reason, waiting.load_id) == (1, "boom", FILE.load_id)
 
 
+def test_a_file_for_which_there_was_no_room_waits_with_its_moment(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    take(ledger, FILE)
+
+    assert ledger.mark_later(load_of(FILE), "t1", 2, iso(NOW), "no room", "emt-arrivals")
+    assert not ledger.mark_later(load_of(FILE), "t1", 3, iso(NOW), "late word", "emt-arrivals")
+
+    (waiting,) = ledger.waiting("emt-arrivals", 10)
+    assert (waiting.state, waiting.waits, waiting.not_before) == (WAITING, 2, iso(NOW))
+    assert (waiting.attempts, waiting.reason) == (0, "no room")
+
+
+def test_a_file_that_a_job_refused_keeps_what_was_counted(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    take(ledger, FILE)
+
+    told = {"counts": COUNTS, "sheet_rows": 3, "tables": {"emt_silver.stops": COUNTS}}
+    assert ledger.mark_refused(load_of(FILE), "t1", "too many bad rows", "q/a.xlsx", told)
+
+    refused = now(ledger)
+    assert (refused.state, refused.reason) == (QUARANTINED, "too many bad rows")
+    assert refused.quarantine_key == "q/a.xlsx"
+    assert (refused.counts, refused.sheet_rows, refused.tables) == (COUNTS, 3, None)
+    assert ledger.waiting("emt-arrivals", 10) == []
+
+
+def test_a_file_whose_last_attempt_failed_says_how_many_there_were(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    take(ledger, FILE)
+
+    assert ledger.mark_failed(load_of(FILE), "t1", 3, "boom")
+
+    assert (now(ledger).state, now(ledger).attempts, now(ledger).reason) == (FAILED, 3, "boom")
+
+
+def test_a_load_that_succeeds_forgets_why_the_one_before_it_did_not(ledger: Ledger) -> None:
+    ledger.admit(FILE)
+    take(ledger, FILE)
+    ledger.mark_retry(load_of(FILE), "t1", 1, "boom", "emt-arrivals")
+    ledger.release("emt-arrivals", "t1")
+    take(ledger, FILE, batch="t2")
+
+    assert ledger.mark_loaded(load_of(FILE), "t2", COUNTS, 3, {})
+
+    assert (now(ledger).state, now(ledger).reason, now(ledger).attempts) == (LOADED, "", 1)
+
+
+def cancelled(ledger: Ledger, code: str) -> Exception:
+    error: Exception = ledger._errors.TransactionCanceledException(
+        {
+            "Error": {"Code": "TransactionCanceledException"},
+            "CancellationReasons": [{"Code": "None"}, {"Code": code}],
+        },
+        "TransactWriteItems",
+    )
+    return error
+
+
+@pytest.mark.parametrize(("conflicts", "done"), [(0, True), (1, True), (3, True), (4, False)])
+def test_a_write_in_the_way_of_another_is_tried_four_times(
+    ledger: Ledger, table: Any, monkeypatch: pytest.MonkeyPatch, conflicts: int, done: bool
+) -> None:
+    write, calls = table.meta.client.transact_write_items, []
+
+    def busy(**call: Any) -> Any:
+        calls.append(call)
+        if len(calls) <= conflicts:
+            raise cancelled(ledger, "TransactionConflict")
+        return write(**call)
+
+    monkeypatch.setattr("lake.items.sleep", lambda _: None)
+    monkeypatch.setattr(table.meta.client, "transact_write_items", busy)
+    ledger.admit(FILE)
+
+    assert take(ledger, FILE) is done
+    assert len(calls) == min(conflicts + 1, 4)
+    assert now(ledger).state == (LOADING if done else WAITING)
+
+
+def test_a_write_that_fails_for_another_reason_is_an_error(
+    ledger: Ledger, table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise cancelled(ledger, "ThrottlingError")
+
+    monkeypatch.setattr(table.meta.client, "transact_write_items", refuse)
+
+    with pytest.raises(ledger._errors.TransactionCanceledException):
+        take(ledger, FILE)
+
+
+def test_a_refusal_that_others_keep_writing_is_to_be_tried_again(
+    ledger: Ledger, table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upload has no receipt, so it is handled anew."""
+    monkeypatch.setattr("lake.items.sleep", lambda _: None)
+
+    def refuse(**_: Any) -> None:
+        raise cancelled(ledger, "TransactionConflict")
+
+    monkeypatch.setattr(table.meta.client, "transact_write_items", refuse)
+
+    with pytest.raises(LakeError, match=r"emt/arrivals/a\.xlsx: the ledger keeps changing"):
+        ledger.refuse(replace(FILE, state=QUARANTINED), receipt(QUARANTINED))
+
+
+def test_a_refusal_again_keeps_when_the_file_was_first_seen_and_its_load(ledger: Ledger) -> None:
+    known = replace(FILE, state=FAILED, generation=2, load_id=f"{'a' * 16}-2", seen=3)
+    ledger.admit(known)
+    late = "2025-08-30T10:00:00.000Z"
+    again = replace(FILE, state=QUARANTINED, reason="no", first_seen=late, last_seen=late)
+
+    ledger.refuse(replace(again, load_id="", bronze_key=""), receipt(QUARANTINED, "v2", "no"))
+
+    assert now(ledger) == replace(
+        known, state=QUARANTINED, reason="no", last_seen=late, seen=4, attempts=0
+    )
+
+
+@pytest.mark.parametrize("state", [WAITING, LOADING, LOADED])
+def test_a_refusal_leaves_a_file_that_the_lake_took_in_as_it_is(ledger: Ledger, state: str) -> None:
+    ledger.admit(replace(FILE, state=state))
+
+    ledger.refuse(replace(FILE, state=QUARANTINED, reason="no"), receipt(QUARANTINED, "v2", "no"))
+
+    assert now(ledger) == replace(FILE, state=state)
+    assert ledger.receipt(FILE.raw_key, "v2") == receipt(QUARANTINED, "v2", "no")
+
+
+def test_a_limit_counts_over_pages(ledger: Ledger, table: Any) -> None:
+    """A page of DynamoDB ends at 1 MB, whatever its limit."""
+    for number in range(8):
+        item = {**other(number).attributes(), "pk": "file#emt/arrivals", "sk": f"{number}"}
+        table.put_item(Item={**item, "padding": "x" * 300_000})
+
+    for limit in (0, 1, 3, 4, 7, 9):
+        assert len(list(ledger.files(WAITING, limit))) == min(limit, 8)
+
+
 @pytest.mark.parametrize("state", [LOADED, FAILED, QUARANTINED])
 def test_a_replay_is_a_new_generation_that_carries_nothing_over(ledger: Ledger, state: str) -> None:
     ended = replace(FILE, state=state, attempts=3, reason="boom", counts=COUNTS, token="t1")

@@ -287,11 +287,19 @@ def parse(*chunks: bytes) -> list[str]:
     return seen
 
 
+NOBODYS = (b'<?xml version="1.0" encoding="nobodys"?><a/>',)
+MANY_BYTES = (
+    b'<?xml version="1.0" encoding="gb2312"?><a/>',
+)  # expat knows alphabets of single bytes
+
+
 def test_elements_come_without_their_prefix_and_end_as_they_began() -> None:
     assert parse(b'<x:a xmlns:x="x"><b', b"/></x:a>") == ["a", "b", "b", "a"]
 
 
-@pytest.mark.parametrize("chunks", [(b"<a>",), (b"<a></b>",), (b"",), (b"\xff<a/>",)])
+@pytest.mark.parametrize(
+    "chunks", [(b"<a>",), (b"<a></b>",), (b"",), (b"\xff<a/>",), NOBODYS, MANY_BYTES]
+)
 def test_xml_that_breaks_off_or_is_none_is_damaged(chunks: tuple[bytes, ...]) -> None:
     with pytest.raises(FileRefused, match="a part is not readable XML") as refused:
         parse(*chunks)
@@ -302,6 +310,7 @@ def test_xml_that_breaks_off_or_is_none_is_damaged(chunks: tuple[bytes, ...]) ->
     ("limit", "most", "chunks", "code", "words"),
     [
         ("_MAX_DEPTH", 2, (b"<a><b/><b/></a>",), "corrupt", "nested too deeply"),
+        ("_MAX_DEPTH", 3, (b"<a><b/><b/><b><c/></b></a>",), "corrupt", "nested too deeply"),
         ("_MAX_ELEMENTS", 3, (b"<a><b/><b/></a>",), "too_much_inside", "very large or written"),
         ("_MAX_TAG_BYTES", 8, (b"<a ", b'b="12"', b"/>"), "corrupt", "does not end"),
     ],

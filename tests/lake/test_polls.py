@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from lake.polls import FAILED, LANDED, PARTIAL, UNCHANGED, PollState
+from lake.polls import FAILED, LANDED, PARTIAL, UNCHANGED, Polls, PollState
+from tests.lake.test_ledger import table  # noqa: F401 - a fixture
 
 GOOD = PollState("emt/stops", LANDED, "10:00")
 
@@ -41,3 +45,19 @@ def test_a_state_is_read_back_as_it_was_whatever_else_its_item_carries() -> None
     state = PollState("emt/stops", FAILED, "10:00", reason="no", failures=2, rows=7)
 
     assert PollState.from_item({**state.as_dict(), "pk": "poll#emt/stops", "sk": "state"}) == state
+
+
+def test_the_later_poll_stands_whichever_is_written_down_last(table: Any) -> None:  # noqa: F811
+    polls = Polls(table)
+    assert polls.state("emt/stops") is None
+
+    assert polls.keep(GOOD)
+    assert polls.keep(replace(GOOD, rows=7))  # the same poll, said again
+    assert not polls.keep(replace(GOOD, at="09:59", status=FAILED))
+    assert polls.state("emt/stops") == replace(GOOD, rows=7)
+    assert polls.keep(replace(GOOD, at="10:01", status=FAILED))
+
+    (item,) = table.scan()["Items"]
+    assert (item["pk"], item["sk"], item["status"]) == ("poll#emt/stops", "state", "failed")
+    assert "reason" not in item
+    assert polls.state("emt/lines") is None

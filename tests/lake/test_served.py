@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from lake import served
@@ -115,6 +117,18 @@ def test_a_snapshot_is_named_by_its_moment_and_by_what_it_was_made_from() -> Non
 
 
 @pytest.mark.parametrize(
+    "key",
+    [
+        "served/emt_lines/20260830T101500Z-1a2b3c4d",
+        "served/emt_lines/x/20260830T101500Z-1a2b3c4d/a",
+        "served/_lake/state.json",
+    ],
+)
+def test_what_lies_elsewhere_is_of_no_snapshot(key: str) -> None:
+    assert served.snapshot_of(key) is None
+
+
+@pytest.mark.parametrize(
     "text", ["", "current", "../raw", "20260830T101500Z-1A2B3C4D", "20260830T101500Z-1a2b3c4d/.."]
 )
 def test_what_is_not_written_as_a_snapshot_is_none(text: str) -> None:
@@ -177,6 +191,15 @@ def test_a_pointer_that_is_none_is_refused(content: bytes, said: str) -> None:
         Pointer.parse(content)
 
 
+@pytest.mark.parametrize("lacking", ["result", "files", "key", "sources", "definition"])
+def test_a_manifest_without_one_of_its_words_is_refused(lacking: str) -> None:
+    said = json.loads(Manifest.of(LINES, "20260830T101500Z-1a2b3c4d", "r", [], SOURCES).dumps())
+    del said[lacking]
+
+    with pytest.raises(ServedError, match=f"a manifest without {lacking}$"):
+        Manifest.parse(json.dumps(said))
+
+
 def test_a_manifest_names_no_file_outside_its_folder() -> None:
     name = "20260830T101500Z-1a2b3c4d"
     own = ServedFile(f"{served.snapshot_folder('emt_lines', name)}0.parquet", rows=1, bytes=1)
@@ -232,6 +255,54 @@ def test_a_write_whose_answer_was_lost_is_seen_to_be_done(bucket: Objects) -> No
     assert bucket.swap("a", b"1", None)
 
     assert bucket.swap("a", b"1", None)
+
+
+class Refusing:
+    """A bucket of one object that answers each write with an error."""
+
+    class exceptions:  # noqa: N801 - as boto3 calls it
+        ClientError = ClientError
+        NoSuchKey = KeyError
+
+    def __init__(self, code: str, content: bytes) -> None:
+        self._code, self._content = code, content
+
+    def put_object(self, **_: Any) -> None:
+        raise ClientError({"Error": {"Code": self._code}}, "PutObject")
+
+    def get_object(self, **_: Any) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self._content), "ETag": "t"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404"],
+)
+def test_a_write_that_was_too_late_is_none_unless_what_lies_there_is_its_own(code: str) -> None:
+    for tag in (None, "seen"):
+        assert not S3Objects(Refusing(code, b"another's"), "served").swap("a", b"1", tag)
+        assert S3Objects(Refusing(code, b"1"), "served").swap("a", b"1", tag)
+
+
+def test_a_write_that_is_denied_is_an_error_and_not_another_ones_win() -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        S3Objects(Refusing("AccessDenied", b"1"), "served").swap("a", b"1", None)
+
+
+def test_an_object_that_s3_did_not_delete_is_said() -> None:
+    class Client:
+        def delete_objects(self, **_: Any) -> dict[str, Any]:
+            return {"Errors": [{"Key": "a", "Message": "Access Denied"}, {"Key": "b"}]}
+
+    with pytest.raises(OSError, match="a was not deleted: Access Denied"):
+        S3Objects(Client(), "served").delete(["a", "b"])
+
+
+def test_what_is_written_is_json_to_whoever_opens_it(bucket: Objects) -> None:
+    assert bucket.swap("a", b"{}", None)
+
+    head = boto3.client("s3", region_name="us-east-1").head_object(Bucket="served", Key="a")
+    assert head["ContentType"] == "application/json"
 
 
 def test_more_objects_than_one_call_takes_are_deleted(

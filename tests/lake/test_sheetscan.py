@@ -243,6 +243,15 @@ def test_a_sheet_without_a_row_reaches_nowhere(rows: str) -> None:
         assert facts(scan(cut(text, 60), "a part", ROOMY, 1)) == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("spelling", ["plain", "odd from the first row", "odd within a row"])
+def test_what_stands_behind_the_rows_are_no_cells(spelling: str) -> None:
+    behind = '<x><row r="99"><c r="ZZ99"><f>1</f></c></row></x>'
+
+    for size in (1, 60, 1 << 18):
+        text = sheet(SPELLINGS[spelling], after=behind)
+        assert facts(scan(cut(text, size), "a part", ROOMY, 1)) == (2, 3, 2, 5)
+
+
 def test_every_chunk_is_taken_so_that_the_checksum_is_compared() -> None:
     for rows in (ROWS, f"<!---->{ROWS}", ""):
         chunks = cut(sheet(rows, after="<x/>" * 99), 60)

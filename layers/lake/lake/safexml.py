@@ -76,7 +76,7 @@ class SafeParser:
         """Parse one more chunk; XML that is none is a damaged file."""
         try:
             self._expat.Parse(chunk, final)
-        except (expat.ExpatError, UnicodeError, ValueError, LookupError) as error:
+        except (expat.ExpatError, ValueError, LookupError) as error:
             raise corrupt(f"its part {self._part} is not readable XML") from error
         self._fed += len(chunk)
         if self._fed - self._expat.CurrentByteIndex > _MAX_TAG_BYTES:
