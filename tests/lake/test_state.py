@@ -430,6 +430,7 @@ def test_who_never_sent_anything_has_broken_no_promise() -> None:
     document = state()
 
     assert {row["status"] for row in document["sources"]} == {"never"}
+    assert {(row["files"], row["counts"]["read"]) for row in document["sources"]} == {(0, 0)}
     assert [row["source"] for row in document["sources"]] == list(CATALOG.sources)
     assert document["advice"] == []
 
