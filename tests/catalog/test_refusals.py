@@ -145,6 +145,21 @@ SLIPS = [
         "column 'at' says exactly one of 'from' and 'is'",
     ),
     (SHEET, "{from: When}", "{zone: UTC}", 1, "column 'at' says exactly one of 'from' and 'is'"),
+    # A job of one's own need say no columns; whoever says some is held to them.
+    (
+        SHEET,
+        "columns:\n  sensor: {from",
+        "job: own\ncolumns:\n  sensr: {from",
+        1,
+        "'columns' names the unknown column 'sensr' (did you mean 'sensor'?)",
+    ),
+    (
+        SHEET,
+        "columns:\n  sensor: {from: Sensor}\n  at: {from: When}\n",
+        "",
+        1,
+        "'columns' lacks the required column 'sensor'",
+    ),
     (SHEET, "  at: {from: When}\n", "", 1, "'columns' lacks the required column 'at'"),
     (SHEET, "day={date}", "day={moment}", 3, FOLDERS),
     (SHEET, "day={date}", "/day={date}", 3, FOLDERS),
