@@ -48,7 +48,7 @@ class Housekeeping(LakeTable):
 
     def figures(self) -> Figures:
         """The table's own account of itself."""
-        self._java.refresh()
+        self._look()
         current = self._java.currentSnapshot()
         said = {} if current is None else current.summary()
         return Figures(
@@ -59,7 +59,7 @@ class Housekeeping(LakeTable):
 
     def written_at(self) -> datetime | None:
         """When rows last came or went."""
-        self._java.refresh()
+        self._look()
         snapshot = self._java.currentSnapshot()
         while snapshot is not None and str(snapshot.operation()) == "replace":
             parent = snapshot.parentId()
@@ -77,7 +77,7 @@ class Housekeeping(LakeTable):
 
         A job that goes on from a cursor reads every snapshot behind it.
         """
-        self._java.refresh()
+        self._look()
         times = {int(one.snapshotId()): int(one.timestampMillis()) for one in self._snapshots()}
         limit = int((datetime.now(UTC) - keep).timestamp() * 1000)
         limit = min([limit, *(times[one] - 1 for one in cursors if one in times)])
@@ -155,7 +155,7 @@ class Housekeeping(LakeTable):
                 raise GaveWay(f"{self.identifier} was changed during {procedure}") from error
             raise
         finally:
-            self._java.refresh()
+            self._look()
 
 
 def _moment(millis: int) -> datetime:

@@ -188,10 +188,23 @@ class LakeTable:
     def __init__(self, spark: SparkSession, database: str, name: str) -> None:
         self.identifier = f"{CATALOG}.{database}.{name}"
         self._spark = spark
-        jvm: Any = spark._jvm
-        self._java = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
-            spark._jsparkSession, self.identifier
+        self._java = self._spark_copy()
+
+    def _spark_copy(self) -> Any:
+        """The table as Spark's catalogue holds it.
+
+        It forgets a table that nobody used for half a minute, loads it anew and keeps that copy:
+        what is done to another copy, a new branch for one, SQL would not see.
+        """
+        jvm: Any = self._spark._jvm
+        return jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+            self._spark._jsparkSession, self.identifier
         )
+
+    def _look(self) -> None:
+        """Brings the table up to date, for this job and for Spark."""
+        self._java = self._spark_copy()
+        self._java.refresh()
 
     @property
     def _reader(self) -> DataFrameReader:
@@ -201,12 +214,13 @@ class LakeTable:
 
     def head(self) -> int | None:
         """The snapshot that readers see now; none in a table that nobody wrote to."""
-        self._java.refresh()
+        self._look()
         current = self._java.currentSnapshot()
         return None if current is None else int(current.snapshotId())
 
     def at(self, snapshot_id: int, where: str | None = None) -> DataFrame:
         """The rows of one snapshot."""
+        self._look()
         rows = self._reader.option("snapshot-id", snapshot_id).table(self.identifier)
         return rows if where is None else rows.where(where)
 
@@ -220,7 +234,7 @@ class LakeTable:
         Only published history counts: the branch of a job that died is nobody's history.
         """
         found: dict[str, Committed] = {}
-        self._java.refresh()
+        self._look()
         snapshot = self._java.currentSnapshot()
         oldest = (since - timedelta(days=1)).replace(tzinfo=UTC).timestamp() * 1000
         while snapshot is not None and snapshot.timestampMillis() >= oldest:
@@ -236,7 +250,7 @@ class LakeTable:
 
     def property(self, name: str) -> str | None:
         """What the newest commit that speaks of it says; compaction, for one, does not."""
-        self._java.refresh()
+        self._look()
         snapshot = self._java.currentSnapshot()
         while snapshot is not None:
             if snapshot.summary().containsKey(name):
@@ -247,7 +261,7 @@ class LakeTable:
 
     def written(self) -> int | None:
         """The newest snapshot that somebody wrote: one that joined files says nothing new."""
-        self._java.refresh()
+        self._look()
         snapshot = self._java.currentSnapshot()
         while snapshot is not None and str(snapshot.operation()) == "replace":
             parent = snapshot.parentId()
@@ -291,7 +305,7 @@ class LakeTable:
         return spans
 
     def _between(self, since: int | None, until: int | None) -> list[Any] | None:
-        self._java.refresh()
+        self._look()
         found, snapshot_id = [], until
         while snapshot_id != since:
             snapshot = None if snapshot_id is None else self._java.snapshot(snapshot_id)
@@ -386,7 +400,7 @@ class LakeTable:
 
     def _mark(self, branch: str, summary: Mapping[str, str]) -> None:
         """A commit without rows that carries a summary."""
-        self._java.refresh()
+        self._look()
         mark = self._java.newFastAppend().toBranch(branch)
         for name, value in summary.items():
             mark = mark.set(name, value)
@@ -398,13 +412,13 @@ class LakeTable:
 
     def staged_snapshot(self, branch: str) -> int | None:
         """The snapshot that readers would see; none when somebody has dropped the branch."""
-        self._java.refresh()
+        self._look()
         snapshot = self._java.snapshot(branch)
         return None if snapshot is None else int(snapshot.snapshotId())
 
     def rows_staged(self, branch: str) -> int:
         """How many rows readers would see, by the branch's own account."""
-        self._java.refresh()
+        self._look()
         return int(self._java.snapshot(branch).summary().get("total-records") or 0)
 
     def discard(self, branch: str) -> None:
@@ -413,7 +427,7 @@ class LakeTable:
 
     def publish(self, branch: str) -> int:
         """Shows a branch to readers, if nobody has changed the table since it was cut off."""
-        self._java.refresh()
+        self._look()
         snapshot_id = int(self._java.snapshot(branch).snapshotId())
         kill_point("publishing")
         try:
@@ -428,7 +442,7 @@ class LakeTable:
         return snapshot_id
 
     def _published(self, snapshot_id: int) -> bool:
-        self._java.refresh()
+        self._look()
         snapshot = self._java.currentSnapshot()
         while snapshot is not None:
             if snapshot.snapshotId() == snapshot_id:
@@ -439,7 +453,7 @@ class LakeTable:
 
     def _drop_branches(self, own: str) -> None:
         """Removes what a dead run of this batch left, and what anybody's left a day ago."""
-        self._java.refresh()
+        self._look()
         now = time.time() * 1000
         for name in list(self._java.refs()):
             if not str(name).startswith(_BRANCH):

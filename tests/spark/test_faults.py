@@ -16,6 +16,7 @@ import pytest
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
 from jobs import lakeio
 from jobs.load import KeysNotUnique
@@ -257,6 +258,30 @@ def test_24_publishing_is_a_compare_and_set(lakehouse: Lakehouse) -> None:
     with pytest.raises(lakeio.CommitConflict):
         target.publish(branch)
     assert target.at(target.head() or 0).count() == 3 + 1
+
+
+def test_a_table_that_spark_forgot_meanwhile_is_staged_and_read_as_it_is_now(
+    lakehouse: Lakehouse,
+) -> None:
+    """As it does when a job was busy elsewhere for half a minute."""
+    lakehouse.load(lakehouse.file(ARRIVALS, workbook(0, 3)))
+    target = lakeio.LakeTable(lakehouse.spark, f"{lakehouse.prefix}emt_silver", PREDICTIONS[11:])
+    other = lakeio.LakeTable(lakehouse.spark, f"{lakehouse.prefix}emt_silver", PREDICTIONS[11:])
+    head = target.head()
+    assert head is not None
+
+    def forget() -> None:
+        lakehouse.spark.sql(f"REFRESH TABLE {target.identifier}")
+
+    forget()
+    row = target.at(head).limit(1).withColumn("line", F.lit("999"))
+    branch = target.stage(row, "t.id = s.id", head, "token", {})
+    forget()
+    assert lakehouse.spark.read.table(target.identifier).count() == 3
+    other.publish(branch)
+    changed = target.head()
+    assert changed is not None
+    assert target.at(changed).where("line = '999'").count() == 1
 
 
 def test_24_appends_of_several_lanes_to_one_operations_table_all_arrive(
