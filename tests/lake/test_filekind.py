@@ -87,10 +87,12 @@ def test_an_old_container_is_called_by_its_streams_wherever_they_are_named(
         (b" \r\n", "a plain text"),
         ("l\u00ednea".encode("cp1252"), "a plain text"),
         (b"\x81\x8d\x8f", "a binary file of an unknown kind"),  # no character of either alphabet
+        (b"\xe2\x81", "a binary file of an unknown kind"),  # it ends inside of a character
         (b"a" * 99 + b"\x01", "a plain text"),
         (b"a" * 98 + b"\x01\x01", "a binary file of an unknown kind"),
         (b"a" * 4093 + "\u20ac".encode(), "a plain text"),
-        (b"a" * 4094 + "\u20ac".encode()[:2], "a plain text"),  # cut inside its last character
+        # Cut inside its last character; no alphabet of single bytes has all of these.
+        (("a" + "\u00c1" * 2048).encode()[:4096], "a plain text"),
     ],
 )
 def test_the_beginning_of_a_file_says_what_it_is(head: bytes, kind: str) -> None:

@@ -125,6 +125,33 @@ def test_json_that_is_no_use_is_refused_in_words(
     assert words in refusal(read, content)[1]
 
 
+@pytest.mark.parametrize("blanks", ["", " \n", " " * (1 << 18), " " * 600_000])
+def test_a_text_that_ends_in_blanks_is_whole_and_one_that_breaks_off_is_not(
+    read: Read, blanks: str
+) -> None:
+    whole = json.dumps(TWO[0])
+
+    assert read(whole + blanks) == FLAT[:1]
+    assert refusal(read, whole[:-1] + "," + blanks)[0] == "truncated"
+
+
+@pytest.mark.parametrize("length", [0, 1 << 24, -1])
+def test_a_footer_that_a_parquet_file_cannot_hold_is_corrupt(
+    read: Read, tmp_path: Path, length: int
+) -> None:
+    """Behind the first magic there is room for so many bytes, and not for one more."""
+    good = parquet(tmp_path, "SELECT 1 AS dt, {'temp': 1} AS main")
+    said = len(good) - 11 if length < 0 else length
+
+    body = good[:-8] + said.to_bytes(4, "little") + b"PAR1"
+
+    assert refusal(read, body, PARQUET) == (
+        "corrupt",
+        "The Parquet file's table of contents is broken",
+    )
+    assert refusal(read, b"PAR1", PARQUET)[0] == "corrupt"
+
+
 def test_a_required_name_is_found_where_two_chunks_meet(read: Read) -> None:
     filling = " " * ((1 << 18) - 4)
 
@@ -134,6 +161,9 @@ def test_a_required_name_is_found_where_two_chunks_meet(read: Read) -> None:
 def test_too_large_and_too_many(read: Read) -> None:
     assert refusal(read, json.dumps(TWO), max_bytes=10)[0] == "too_large"
     assert refusal(read, json.dumps(TWO), max_rows=1)[0] == "too_many_rows"
+    size = len(json.dumps(TWO))
+    assert read(json.dumps(TWO), max_bytes=size, max_rows=2) == FLAT
+    assert refusal(read, json.dumps(TWO), max_bytes=size - 1)[0] == "too_large"
 
 
 # --- Parquet -----------------------------------------------------------------------------------

@@ -230,8 +230,6 @@ def wall_to_utc(wall: datetime, zone: str) -> datetime:
 
 def day(value: Value) -> date | None:
     """A day: a date, or a moment at midnight."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
     if isinstance(value, str) and text(value) is not None and len(value.strip()) == 10:
         try:
             return date.fromisoformat(value.strip())

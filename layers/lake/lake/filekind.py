@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Final
 
@@ -102,7 +103,7 @@ def _as_text(head: bytes) -> str | None:
     for encoding in ("utf-8", "cp1252"):
         try:
             # A multi-byte character may be cut at the end of what was read.
-            text = head[:-4].decode(encoding) if len(head) == _HEAD_BYTES else head.decode(encoding)
+            text = codecs.getincrementaldecoder(encoding)().decode(head, len(head) < _HEAD_BYTES)
         except UnicodeDecodeError:
             continue
         odd = sum(not (char.isprintable() or char in "\r\n\t\ufeff") for char in text)
