@@ -105,7 +105,12 @@ def test_the_command_writes_the_catalogue_and_its_page_and_counts_them(
         assert capsys.readouterr().out == "catalogue: 2 sources, 3 tables, 2 lanes\n"
 
     assert set(Catalog.from_json(out.read_text()).sources) == {"toys/sheet", "toys/inline"}
-    assert page.read_text().startswith("# Data dictionary\n")
+    lines = page.read_text().splitlines()
+    assert lines[0] == "# Data dictionary"
+    assert "| `toys/sheet` | By hand. | `toys_silver.readings` |" in lines
+    assert "One row for each `(sensor)`. Partitioned by `day(at)`." in lines
+    assert "| `sensor` | string |  | Name |" in lines
+    assert "| `value` | double? |  | What it read |" in lines
 
 
 def test_sources_that_write_one_table_share_a_lane() -> None:

@@ -220,6 +220,8 @@ def test_the_sun_of_a_row_follows_from_its_height_and_the_clouds(
         ({"coord": {"lat": "up", "lon": -68.9}}, "lat", "type"),
         ({"coord": {"lat": -42.9, "lon": -68.9}}, "lat", "elsewhere"),
         ({"coord": {"lat": -41.8, "lon": -70.0}}, "lat", "elsewhere"),
+        ({"coord": None, "lat": 40.4, "lon": -68.9}, "lat", "elsewhere"),  # as history has it
+        ({"coord": None, "lat": -41.8, "lon": -3.7}, "lat", "elsewhere"),
         # By day, where the clouds are reckoned with.
         ({"dt": 1760202000, "clouds": {"all": -1}}, "clouds_pct", "between"),
         ({"dt": 1760202000, "clouds": {"all": 101}}, "clouds_pct", "between"),
