@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from pyspark.sql import Column, DataFrame
@@ -13,7 +12,7 @@ _MEANS: Final = ("delay_ratio", "expected_headway_min", "temp_c", "wind_kph", "p
 _SCALE: Final = 1_000_000_000
 
 
-def hourly(arrivals: DataFrame, severities: Sequence[str], built: datetime) -> DataFrame:
+def hourly(arrivals: DataFrame, severities: Sequence[str]) -> DataFrame:
     """The cells of the arrivals given; `severities` has the worst first."""
     names = F.array(*(F.lit(name) for name in severities))
     is_level = [F.when(F.col("weather_severity") == name, n) for n, name in enumerate(severities)]
@@ -45,7 +44,6 @@ def hourly(arrivals: DataFrame, severities: Sequence[str], built: datetime) -> D
         rate("weather_attrib_delays", "delayed_preds").alias("weather_share_of_delays"),
         *(f"avg_{name}" for name in _MEANS),
         F.get(names, F.col("_worst")).alias("worst_severity"),
-        F.lit(built.isoformat(" ")).cast("timestamp_ntz").alias("build_ts"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
 from jobs.openweather_keep import Month
@@ -98,10 +98,3 @@ def conditions(seen: DataFrame, held: DataFrame) -> DataFrame:
             for name in ("main", "description_es", "icon")
         ),
     )
-
-
-def frame(spark: SparkSession, rows: list[dict[str, Any]], schema: str) -> DataFrame:
-    """A small table out of Python's rows."""
-    names = [column.split()[0].strip("`") for column in schema.split(", ")]
-    listed = [tuple(row[name] for name in names) for row in rows]
-    return spark.createDataFrame(listed, schema, verifySchema=False)

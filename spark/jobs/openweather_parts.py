@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
-from jobs import merging, openweather
+from jobs import openweather
 from jobs import openweather_answers as answers
 from jobs import openweather_dims as dims
 from jobs import openweather_facts as facts
-from jobs.lakeio import LakeTable
+from jobs.gold import Lake, Output
 from jobs.openweather_keep import Keep
-from lake.catalog import Catalog
 
 GOLD: Final = "openweather_gold"
 CONDITIONS: Final = "openweather/conditions"
 DIM_CONDITION: Final = f"{GOLD}.dim_weather_condition"
-# Shown when all others are.
-LAST: Final = f"{GOLD}.q7_temp_extremes_coldest_topk"
 _DATE_KEY: Final = "CAST(date_format(event_date, 'yyyyMMdd') AS int)"
 _MONTHLY: Final[Mapping[str, Callable[[DataFrame], DataFrame]]] = {
     "q1_solar_hour_by_month": answers.solar_hour_by_month,
@@ -39,37 +36,31 @@ class Sizes:
     least_hours: int
 
 
-@dataclass(frozen=True)
-class Part:
-    """The rows that a table should hold in a part of it, said for its own columns and for `t`."""
-
-    rows: DataFrame
-    where: tuple[str, str]
-
-    @classmethod
-    def of(cls, rows: DataFrame, where: Callable[[str], str]) -> Part:
-        """The part that `where` says, given what stands before a column."""
-        return cls(rows, (where(""), where("t.")))
+def _part(rows: DataFrame, where: Callable[[str], str]) -> Output:
+    """A part of a table; `where` says which, given what stands before a column."""
+    return Output(rows, (where(""), where("t.")), "event_date")
 
 
 @dataclass(frozen=True)
 class Parts:
     """What one run computes."""
 
-    spark: SparkSession
-    catalog: Catalog
+    lake: Lake
     keep: Keep
     sizes: Sizes
 
-    def of(self, silver: LakeTable, head: int, known: DataFrame) -> dict[str, Part]:
-        """Each table's part; `known` are the kinds of weather that gold has words for."""
+    def of(self, silver: Callable[[str], DataFrame], known: DataFrame) -> dict[str, Output]:
+        """Each table's part, of the rows of silver where something holds.
+
+        `known` are the kinds of weather that gold has words for.
+        """
         keep = self.keep
         compared = [(day.year, day.month) for day in (keep.today, answers.year_before(keep.today))]
         months = keep.where("event_year", "event_month", compared)
-        rows = silver.at(head, f"{keep.of_names('city')} AND {months}")
+        rows = silver(f"{keep.of_names('city')} AND {months}")
         seen = rows.withColumn("city_key", _looked_up("city", keep.cities, by_name=True))
-        groups = self.catalog.data[CONDITIONS]["worst_first"]
-        # Cut off from how they came: fourteen plans grow from here.
+        groups = self.lake.catalog.data[CONDITIONS]["worst_first"]
+        # Truncates the lineage: fourteen plans grow from here.
         every_hour = facts.hourly(seen, groups).localCheckpoint()
         asked = keep.where("event_year", "event_month")
         hours = every_hour.where(asked)
@@ -81,27 +72,25 @@ class Parts:
             **self._of_the_period(hours, days),
         }
 
-    def _dimensions(self, conditions: DataFrame) -> dict[str, Part]:
-        keep, data = self.keep, self.catalog.data[openweather.CITIES]
+    def _dimensions(self, conditions: DataFrame) -> dict[str, Output]:
+        keep, data = self.keep, self.lake.catalog.data[openweather.CITIES]
         conditions = conditions.persist()
         keys = [str(row[0]) for row in conditions.select("condition_key").collect()] or ["NULL"]
         dates, cities = f"{GOLD}.dim_date", f"{GOLD}.dim_city"
         return {
-            dates: Part.of(
-                self._made(dates, dims.days(keep.cells)),
+            dates: _part(
+                self.lake.frame(dates, dims.days(keep.cells)),
                 lambda t: keep.where(f"{t}year", f"{t}month"),
             ),
-            cities: Part.of(
-                self._made(cities, dims.cities(data, keep.cities)),
+            cities: _part(
+                self.lake.frame(cities, dims.cities(data, keep.cities)),
                 lambda t: keep.of_cities(f"{t}city_key"),
             ),
-            DIM_CONDITION: Part.of(
-                conditions, lambda t: f"{t}condition_key IN ({', '.join(keys)})"
-            ),
+            DIM_CONDITION: _part(conditions, lambda t: f"{t}condition_key IN ({', '.join(keys)})"),
         }
 
-    def _monthly(self, hours: DataFrame, days: DataFrame) -> dict[str, Part]:
-        def part(rows: DataFrame, year: str, month: str) -> Part:
+    def _monthly(self, hours: DataFrame, days: DataFrame) -> dict[str, Output]:
+        def part(rows: DataFrame, year: str, month: str) -> Output:
             return self._of_cities(rows, lambda t: self.keep.where(f"{t}{year}", f"{t}{month}"))
 
         dated = {
@@ -115,14 +104,16 @@ class Parts:
             for name, answer in _MONTHLY.items()
         }
 
-    def _compared(self, hours: DataFrame) -> dict[str, Part]:
+    def _compared(self, hours: DataFrame) -> dict[str, Output]:
         today = self.keep.today
-        cities = self.spark.createDataFrame([(key,) for key in self.keep.cities], "city_key string")
+        cities = self.lake.spark.createDataFrame(
+            [(key,) for key in self.keep.cities], "city_key string"
+        )
         rows = self._named(answers.today_against_last_year(hours, cities, today))
         name = f"{GOLD}.q4_today_vs_last_year"
         return {name: self._of_cities(rows, lambda t: f"{t}date = DATE '{today}'")}
 
-    def _of_the_period(self, hours: DataFrame, days: DataFrame) -> dict[str, Part]:
+    def _of_the_period(self, hours: DataFrame, days: DataFrame) -> dict[str, Output]:
         count, least = self.sizes.best, self.sizes.least_hours
         found = {
             "q5_best_days_topk": answers.days_by_score(days, count, least, best=True),
@@ -139,18 +130,15 @@ class Parts:
             for name, rows in found.items()
         }
 
-    def _of_cities(self, rows: DataFrame, where: Callable[[str], str]) -> Part:
+    def _of_cities(self, rows: DataFrame, where: Callable[[str], str]) -> Output:
         cities = self.keep.of_cities
-        return Part.of(rows, lambda t: f"{cities(f'{t}city_key')} AND {where(t)}")
+        return _part(rows, lambda t: f"{cities(f'{t}city_key')} AND {where(t)}")
 
     def _named(self, rows: DataFrame) -> DataFrame:
         """An answer with its city's name, its columns called as people read them."""
         name = _looked_up("city_key", self.keep.cities, by_name=False)
         months = {"event_year": "year", "event_month": "month"}
         return rows.withColumn("city", name).withColumnsRenamed(months)
-
-    def _made(self, table_id: str, rows: list[dict[str, Any]]) -> DataFrame:
-        return dims.frame(self.spark, rows, merging.columns(self.catalog.table(table_id)))
 
 
 def _looked_up(column: str, cities: Mapping[str, str], *, by_name: bool) -> Column:
