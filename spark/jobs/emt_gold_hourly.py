@@ -8,8 +8,9 @@ from typing import Final
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
+from jobs.exact import BILLIONTHS, mean
+
 _MEANS: Final = ("delay_ratio", "expected_headway_min", "temp_c", "wind_kph", "precip_mm")
-_SCALE: Final = 1_000_000_000
 
 
 def hourly(arrivals: DataFrame, severities: Sequence[str]) -> DataFrame:
@@ -26,7 +27,7 @@ def hourly(arrivals: DataFrame, severities: Sequence[str]) -> DataFrame:
         F.count("weather_severity").alias("weather_preds"),
         F.count_if("weather_adverse").alias("adverse_preds"),
         F.count_if("delay_weather_attributed").alias("weather_attrib_delays"),
-        *(mean(name).alias(f"avg_{name}") for name in _MEANS),
+        *(mean(name, BILLIONTHS).alias(f"avg_{name}") for name in _MEANS),
         F.min(place).alias("_worst"),
     )
     return cells.select(
@@ -50,13 +51,3 @@ def hourly(arrivals: DataFrame, severities: Sequence[str]) -> DataFrame:
 def rate(part: str, whole: str) -> Column:
     """A part of a whole; of nothing there is none."""
     return F.when(F.col(whole) > 0, F.col(part) / F.col(whole))
-
-
-def mean(name: str) -> Column:
-    """The mean, to the billionth.
-
-    Summed as whole numbers: doubles add up differently in another order, and a second run over
-    the same rows would find that every hour had changed.
-    """
-    scaled = F.round(F.col(name) * _SCALE).cast("bigint")
-    return F.sum(scaled) / F.count(name) / _SCALE

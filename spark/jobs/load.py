@@ -22,6 +22,7 @@ from jobs import lakeio, merging
 from jobs.batch import Batch, File
 from jobs.reading import FACTS, MOST_WORDS, REJECT, ROW, Facts, FileFacts, Reader
 from jobs.records import Transform
+from jobs.sql import literal
 from lake import names
 from lake.accounting import Counts
 from lake.catalog import Catalog, Source, Table
@@ -226,7 +227,7 @@ class Loader:
                 kind = table.column(name).type
                 parts.append(f"({merging.touched(days, name, kind)})")
             elif words and all(len(one.words.get(name, ())) <= MOST_WORDS for one in facts):
-                parts.append(f"{name} IN ({', '.join(sorted(map(_literal, words)))})")
+                parts.append(f"{name} IN ({', '.join(sorted(map(literal, words)))})")
         return " AND ".join(parts) or None
 
     def _check_unique(
@@ -408,18 +409,9 @@ def _qualified(table: Table, where: str) -> str:
     return "(" + "".join(parts) + ")"
 
 
-def _literal(word: str | int) -> str:
-    return _quoted(word) if isinstance(word, str) else str(word)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
 def _of_loads(outcomes: Sequence[Outcome]) -> str:
     """The operations tables lie by month of receipt, so the months of these loads suffice."""
-    ids = ", ".join(_quoted(outcome.file.load_id) for outcome in outcomes)
+    ids = ", ".join(literal(outcome.file.load_id) for outcome in outcomes)
     times = sorted(outcome.file.received_at for outcome in outcomes)
     return (
         f"load_id IN ({ids}) AND received_at >= TIMESTAMP_NTZ '{times[0]}'"

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
 from jobs import sky
-from jobs.openweather_facts import mean, total
+from jobs.exact import mean, total
 
 MONTH: Final = ("city_key", "event_year", "event_month")
 # The metrics of "today against last year", and what each is of an hour.

@@ -1,7 +1,4 @@
-"""OpenWeather's facts: each hour and each day of a place, by its own clocks.
-
-Sums are of whole numbers, so that no order of the rows changes an answer.
-"""
+"""OpenWeather's facts: each hour and each day of a place, by its own clocks."""
 
 from __future__ import annotations
 
@@ -12,36 +9,18 @@ from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
 from jobs import sky
+from jobs.exact import mean, total
 
-_SCALE: Final = 1_000_000
 _DAY: Final = ("city_key", "event_year", "event_month", "event_date")
 HOUR: Final = (*_DAY, "event_hour")
 # A direction that all hours together do not have: as much wind from one side as from the other.
 _NO_DIRECTION: Final = 1e-9
 
 
-def mean(of: str | Column) -> Column:
-    """The mean, to the millionth."""
-    return F.sum(_whole(of)) / F.count(of) / _SCALE
-
-
-def total(of: str | Column) -> Column:
-    """The sum, to the millionth."""
-    return F.sum(_whole(of)) / _SCALE
-
-
-def _whole(of: str | Column) -> Column:
-    values = F.col(of) if isinstance(of, str) else of
-    return F.round(values * _SCALE).cast("bigint")
-
-
 def mean_direction(name: str) -> Column:
     """Where several directions point together: of 350 and 10 degrees it is north, not south."""
     angle = F.radians(F.col(name))
-    east, north = (
-        F.sum(F.round(part * _SCALE).cast("bigint")) / F.count(name) / _SCALE
-        for part in (F.sin(angle), F.cos(angle))
-    )
+    east, north = (mean(part) for part in (F.sin(angle), F.cos(angle)))
     pointed = F.pmod(F.round(F.degrees(F.atan2(east, north)), 3), F.lit(360.0))
     return F.when(F.sqrt(east * east + north * north) > _NO_DIRECTION, pointed)
 

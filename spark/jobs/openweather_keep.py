@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Self
 
+from jobs.sql import literal
 from lake.names import nearest
 
 # History begins here: the year that "last year" meant when the questions were asked.
@@ -65,11 +66,11 @@ class Keep:
 
     def of_cities(self, column: str = "city_key") -> str:
         """In literals, the rows of these cities."""
-        return f"{column} IN ({', '.join(map(_quoted, self.cities))})"
+        return f"{column} IN ({', '.join(map(literal, self.cities))})"
 
     def of_names(self, column: str) -> str:
         """The same where cities stand by name."""
-        return f"{column} IN ({', '.join(map(_quoted, self.cities.values()))})"
+        return f"{column} IN ({', '.join(map(literal, self.cities.values()))})"
 
     def of_period(self, prefix: str = "") -> str:
         """In literals, the answers about these years and months."""
@@ -100,7 +101,3 @@ def chosen(data: Mapping[str, Any], names: Iterable[str] | None) -> dict[str, st
 
 def _listed(numbers: Iterable[int]) -> str:
     return ",".join(map(str, numbers))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs import merging
 from jobs.lakeio import LakeTable
 from jobs.publish import GONE, Staged
+from jobs.sql import literal
 from lake.catalog import Check, Quality, Table
 from lake.errors import LakeError
 
@@ -95,7 +96,7 @@ def write(
     at = datetime.now(UTC).replace(tzinfo=None)
     since = at - timedelta(days=1)
     held = target.rows(
-        f"checked_at >= TIMESTAMP_NTZ '{since}' AND startswith(run_id, {_quoted(run)})"
+        f"checked_at >= TIMESTAMP_NTZ '{since}' AND startswith(run_id, {literal(run)})"
     )
     looks = {row["run_id"] for row in held} & {run, *(f"{run}#{n}" for n in range(2, 100))}
     run_id = f"{run}#{len(looks) + 1}" if looks else run
@@ -143,10 +144,10 @@ def breaks(check: Check) -> str:
         low, high = check.between
         parts.append(f"{name} < {low} OR {name} > {high}")
     if check.one_of is not None:
-        listed = ", ".join(_quoted(word) for word in check.one_of)
+        listed = ", ".join(literal(word) for word in check.one_of)
         parts.append(f"{name} NOT IN ({listed})")
     if check.matches is not None:
-        parts.append(f"NOT {name} RLIKE {_quoted(f'^(?:{check.matches})$')}")
+        parts.append(f"NOT {name} RLIKE {literal(f'^(?:{check.matches})$')}")
     return f"coalesce({' OR '.join(parts) or 'false'}, false)"
 
 
@@ -189,8 +190,3 @@ def _expected(rule: Quality) -> str:
     if rule.at_least is not None:
         return f"at least {rule.at_least:g}"
     return f"at most {rule.at_most or 0:g}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
