@@ -10,20 +10,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import emt_gold_lines as lines
-from jobs import gold, increment, pipeline
+from jobs import gold, pipeline
 from jobs.emt_gold_days import Festive
 from jobs.emt_gold_delay import with_delay, with_rank
 from jobs.emt_gold_hourly import hourly
 from jobs.emt_gold_weather import Severity, intervals, observations, with_weather
-from jobs.gold import Output, Work
+from jobs.gold_days import DailyJob, Rows, Staging
 from jobs.increment import Input, Plan
-from jobs.lakeio import LakeTable
-from jobs.publish import Staged
 from lake import names
 from lake.catalog import Catalog
 
@@ -50,12 +48,13 @@ def run(
     return gold.run(Gold, argv, about, catalog)
 
 
-class Gold(gold.Job[Plan]):
+class Gold(DailyJob):
     """Days that changed, each arrival with its neighbours."""
 
     name = "emt_gold"
-    state = increment.CURSOR
     stamp = "build_ts"
+    moments: ClassVar = {ARRIVALS_WEATHER: "event_ts", HOURLY: "event_hour"}
+    ordered = frozenset({ARRIVALS_WEATHER})
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser, catalog: Catalog) -> None:  # noqa: ARG004
@@ -85,63 +84,39 @@ class Gold(gold.Job[Plan]):
 
     def __init__(self, lake: gold.Lake, args: argparse.Namespace) -> None:
         super().__init__(lake, args)
-        festive, severity = (
+        self._data = [
             lake.catalog.data[f"emt/{name}"] for name in ("festive_days", "weather_severity")
-        )
-        self._data = json.dumps([festive, severity], sort_keys=True)
+        ]
+        festive, severity = self._data
         self._festive, self._zone = Festive.of(festive), str(festive["zone"])
         self._severity = Severity.of(severity)
         self._reach = timedelta(minutes=args.wx_recent_minutes)
-        inputs = (
+
+    @property
+    def inputs(self) -> Sequence[Input]:
+        return (
             Input(ARRIVALS, "event_ts"),
             Input(WEATHER, "obs_ts", self._reach),
             *(Input(table_id) for table_id in REFERENCES),
         )
-        self._inputs = {one: lake.table(one.table_id) for one in inputs}
 
-    def plan(self, targets: Mapping[str, LakeTable]) -> Work[Plan]:
-        call = self.lake.call
-        parameters = {
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        data = json.dumps(self._data, sort_keys=True)
+        return {
             "definitions": DEFINITIONS,
             "wx_recent_minutes": self.args.wx_recent_minutes,
             "delay_ratio_thresh": self.args.delay_ratio_thresh,
-            "data": hashlib.sha256(self._data.encode()).hexdigest()[:16],
+            "data": hashlib.sha256(data.encode()).hexdigest()[:16],
         }
-        plan = increment.plan(
-            self._inputs,
-            list(targets.values()),
-            parameters,
-            full=call.full,
-            backfill=call.backfill,
-        )
-        days = None if plan.days is None else sorted(day.isoformat() for day in plan.days)
-        return Work(
-            plan,
-            gold.token(plan.heads, plan.cursor, plan.cursor is None and days),
-            plan.cursor,
-            {"reason": plan.reason, "full": plan.days is None, "days": days},
-            asked=call.full or call.backfill is not None,
-            empty=plan.heads[ARRIVALS] is None,
-        )
 
-    def compute(self, work: Work[Plan], staged: Mapping[str, Staged]) -> dict[str, Output]:
-        plan = work.scope
+    def formulas(self, plan: Plan, staged: Staging, report: dict[str, Any]) -> dict[str, Rows]:
         days = self._calendar(plan)
         unknown = {day.year for day in days} - self._festive.years
-        work.report["festive_days_unknown"] = sorted(unknown)
-
-        def output(rows: Any, moment: str, *, ordered: bool = False) -> Output:
-            where = plan.where(moment)
-            both = None if where is None else (where, str(plan.where(f"t.{moment}")))
-            return Output(rows, both, moment, plan.days, ordered)
-
-        def hours() -> DataFrame:
-            arrivals = staged[ARRIVALS_WEATHER].seen(plan.where("event_ts"))
-            return hourly(arrivals, self._severity.names)
-
+        report["festive_days_unknown"] = sorted(unknown)
         return {
-            ARRIVALS_WEATHER: output(self._arrivals(plan, days), "event_ts", ordered=True),
-            HOURLY: output(hours, "event_hour"),
+            ARRIVALS_WEATHER: self._arrivals(plan, days),
+            HOURLY: lambda: hourly(staged(ARRIVALS_WEATHER), self._severity.names),
         }
 
     def _calendar(self, plan: Plan) -> tuple[date, date]:
@@ -149,7 +124,7 @@ class Gold(gold.Job[Plan]):
         days: Sequence[date]
         if plan.days is None:
             # Iceberg answers these two out of its metadata.
-            bounds = self._rows(ARRIVALS, plan).selectExpr("min(event_ts)", "max(event_ts)")
+            bounds = self.rows(ARRIVALS, plan).selectExpr("min(event_ts)", "max(event_ts)")
             days = [moment.date() for moment in bounds.collect()[0] if moment is not None]
         else:
             days = sorted(plan.days)
@@ -157,13 +132,10 @@ class Gold(gold.Job[Plan]):
         today = datetime.now(UTC).date()
         return (days[0] - day, days[-1] + day) if days else (today, today)
 
-    def _rows(self, table_id: str, plan: Plan, where: str | None = None) -> DataFrame:
-        return self.lake.rows(table_id, plan.heads[table_id], where)
-
     def _arrivals(self, plan: Plan, days: tuple[date, date]) -> DataFrame:
         """The rows that gold should hold for the days of the plan."""
         network = lines.Network(
-            *([row.asDict() for row in self._rows(name, plan).collect()] for name in REFERENCES)
+            *([row.asDict() for row in self.rows(name, plan).collect()] for name in REFERENCES)
         )
         calendar = lines.Calendar.of(*days, self._festive)
         neighbours = (
@@ -171,9 +143,9 @@ class Gold(gold.Job[Plan]):
             self._frame(lines.stops(network), lines.STOPS_SCHEMA),
             self._frame(lines.headways(network, calendar.pairs), lines.HEADWAYS_SCHEMA),
         )
-        weather = self._rows(WEATHER, plan, plan.where("obs_ts", self._reach))
+        weather = self.rows(WEATHER, plan, plan.where("obs_ts", self._reach))
         stretches = intervals(observations(weather), self.args.wx_recent_minutes)
-        arrivals = self._rows(ARRIVALS, plan, plan.where("event_ts"))
+        arrivals = self.rows(ARRIVALS, plan, plan.where("event_ts"))
         ranked = with_rank(arrivals, self._tasks(plan))
         timed = lines.with_headway(ranked, neighbours, calendar, self._zone)
         late = with_delay(timed, self.args.delay_ratio_thresh)
