@@ -49,10 +49,10 @@ class Artefact:
 
 
 class Build:
-    """One build: from a checkout and a catalogue into a folder, for a target."""
+    """One build: from a checkout and declarations into a folder, for a target."""
 
-    def __init__(self, catalog: Path, out: Path, target: Target, console: Console) -> None:
-        self.catalog, self.out, self.target, self.console = catalog, out, target, console
+    def __init__(self, declared: Path, out: Path, target: Target, console: Console) -> None:
+        self.declared, self.out, self.target, self.console = declared, out, target, console
         self.pins = ROOT / "constraints.txt"
         # Wheels depend on no catalogue, so builds into other folders share them.
         self.cache = ROOT / "build" / ".cache"
@@ -90,13 +90,15 @@ class Build:
 
     def _compile_catalog(self, known: dict[str, str]) -> bytes:
         target = self.out / "catalog.json"
-        inputs = tree(self.catalog, ROOT) | tree(ROOT / "scripts" / "catalog_compiler", ROOT)
+        inputs = tree(ROOT / "scripts" / "catalog_compiler", ROOT)
+        for folder in (self.declared / "catalog", *self.declared.glob("domains/*/catalog")):
+            inputs |= tree(folder, self.declared)
         key = hash_of(inputs | source("layers/lake/lake"))
-        own = self.catalog.resolve() == ROOT / "catalog"
+        own = self.declared.resolve() == ROOT
         copy = ROOT / "layers" / "lake" / CATALOG
         if known.get("catalog.json") != key or not target.exists() or (own and not copy.exists()):
             command = [sys.executable, "-m", "scripts.catalog_compiler"]
-            command += ["--catalog", str(self.catalog), "--out", str(target)]
+            command += ["--declarations", str(self.declared), "--out", str(target)]
             if own:
                 command += ["--dictionary", str(ROOT / "docs" / "data-dictionary.md")]
             path = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "lake")))
@@ -253,7 +255,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="build", description=(__doc__ or "").splitlines()[0])
     processors = sorted(platforms.PROCESSORS)
     parser.add_argument("--target", choices=("laptop", "aws"), default="laptop")
-    parser.add_argument("--catalog", type=Path, default=ROOT / "catalog")
+    parser.add_argument(
+        "--declarations",
+        type=Path,
+        default=ROOT,
+        help="where domains/ and catalog/ are",
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "build")
     parser.add_argument("--functions-python", default="3.13", help="of the Lambdas on AWS")
     parser.add_argument("--functions-processor", choices=processors, default="arm64")
@@ -266,7 +273,7 @@ def main(argv: list[str] | None = None) -> int:
         minor = ".".join(map(str, target.functions.python))
         console.say(f"  no python{minor} here: the Lambdas go without bytecode and start slower")
     try:
-        written = Build(args.catalog.resolve(), args.out.resolve(), target, console).run()
+        written = Build(args.declarations.resolve(), args.out.resolve(), target, console).run()
     except BuildError as error:
         print(f"build: {error}", file=sys.stderr)
         return 1

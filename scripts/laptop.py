@@ -30,7 +30,6 @@ class Laptop:
     state_dir: Path = ROOT / ".laptop"
     port: int = DEFAULT_PORT
     build_dir: Path = ROOT / "build"
-    catalog: Path = ROOT / "catalog"
 
     @classmethod
     def chosen(cls) -> Laptop:
@@ -51,7 +50,7 @@ class Laptop:
 
     def up(self, console: Console) -> bool:
         """Brings everything up; true when Terraform had something to do."""
-        written = build.Build(self.catalog, self.build_dir, platforms.laptop(), console).run()
+        written = build.Build(ROOT, self.build_dir, platforms.laptop(), console).run()
         if written:
             console.say(f"  build: {written} files written")
         wanted, stamp = self._what_would_be_applied(), self.state_dir / "applied"

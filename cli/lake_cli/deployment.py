@@ -29,7 +29,7 @@ def project_root() -> Path:
     """The checkout: the nearest folder upwards that holds one, else where this command lives."""
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "catalog").is_dir() and (folder / "terraform").is_dir():
+        if (folder / "domains").is_dir() and (folder / "terraform").is_dir():
             return folder
     return Path(__file__).resolve().parents[2]
 

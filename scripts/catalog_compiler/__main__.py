@@ -15,12 +15,17 @@ from scripts.catalog_compiler.dictionary import data_dictionary
 def main(argv: list[str] | None = None) -> int:
     """0: written; 1: the declarations are wrong, and one line says where."""
     parser = argparse.ArgumentParser(prog="catalog_compiler", description=__doc__)
-    parser.add_argument("--catalog", type=Path, default=Path("catalog"), help="declarations")
+    parser.add_argument(
+        "--declarations",
+        type=Path,
+        default=Path(),
+        help="where domains/ and catalog/ are",
+    )
     parser.add_argument("--out", type=Path, help="where catalog.json goes")
     parser.add_argument("--dictionary", type=Path, help="where the data dictionary page goes")
     args = parser.parse_args(argv)
     try:
-        catalog = compile_catalog(args.catalog)
+        catalog = compile_catalog(args.declarations)
     except CatalogError as error:
         print(error, file=sys.stderr)
         return 1

@@ -13,7 +13,7 @@ from typing import Any
 from lake.names import logical_database, nearest
 from local.athena_words import DDL_RESERVED
 from scripts.catalog_compiler import conducting, results, shapes
-from scripts.catalog_compiler.reader import Entry, Place, read
+from scripts.catalog_compiler.reader import Entry, File, Place, files
 
 _EXTENSIONS = {"workbook": ".xlsx", "json": ".json", "parquet": ".parquet"}
 _FORMAT_DEFAULTS = {
@@ -47,13 +47,13 @@ class _Draft:
     apis: dict[str, Any] = field(default_factory=dict)
 
 
-def compile_catalog(folder: Path) -> dict[str, Any]:
-    """The compiled catalogue of a folder of declarations."""
-    draft = _Draft(apis=conducting.apis(folder))
-    for path in sorted(folder.glob("*/tables/*.yaml")):
-        _read_table(draft, folder, path)
-    for path in sorted(folder.glob("*/sources/*.yaml")):
-        _read_source(draft, folder, path)
+def compile_catalog(root: Path) -> dict[str, Any]:
+    """The compiled catalogue of a checkout."""
+    draft = _Draft(apis=conducting.apis(root))
+    for file in files(root, "tables"):
+        _read_table(draft, file)
+    for domain, name, entry in conducting.declared(root, "sources", shapes.SOURCE):
+        _read_source(draft, domain, name, entry)
     _check_paths(draft)
     for source in draft.sources.values():
         _resolve(draft, source)
@@ -66,7 +66,7 @@ def compile_catalog(folder: Path) -> dict[str, Any]:
         for member in members:
             draft.sources[member]["lane"] = lane
     jobs = _jobs(loading)
-    jobs |= conducting.jobs(folder, draft.tables, jobs)
+    jobs |= conducting.jobs(root, draft.tables, jobs)
     content: dict[str, Any] = {
         "version": 1,
         "databases": {
@@ -76,9 +76,9 @@ def compile_catalog(folder: Path) -> dict[str, Any]:
         "sources": draft.sources,
         "tables": draft.tables,
         "apis": draft.apis,
-        "pipelines": conducting.pipelines(folder, jobs),
-        "data": conducting.data(folder),
-        "results": results.results(folder, draft.tables, jobs),
+        "pipelines": conducting.pipelines(root, jobs),
+        "data": conducting.data(root),
+        "results": results.results(root, draft.tables, jobs),
         "jobs": jobs,
         "lanes": lanes,
     }
@@ -86,11 +86,10 @@ def compile_catalog(folder: Path) -> dict[str, Any]:
     return {**content, "sha256": digest}
 
 
-def _read_table(draft: _Draft, folder: Path, path: Path) -> None:
-    domain, shown = path.parent.parent.name, str(path.relative_to(folder.parent))
-    entry = read(path, shown)
-    shapes.TABLE(entry, path.stem)
-    _add_table(draft, domain, path.stem, entry)
+def _read_table(draft: _Draft, file: File) -> None:
+    entry = file.read()
+    shapes.TABLE(entry, file.name)
+    _add_table(draft, file.domain, file.name, entry)
 
 
 def _add_table(draft: _Draft, domain: str, label: str, entry: Entry) -> str:
@@ -184,12 +183,7 @@ def _check_references(table: dict[str, Any], entry: Entry) -> None:
                 raise check.place.refuse("a check says exactly one of between, one_of, matches")
 
 
-def _read_source(draft: _Draft, folder: Path, path: Path) -> None:
-    domain, shown = path.parent.parent.name, str(path.relative_to(folder.parent))
-    entry = read(path, shown)
-    shapes.SOURCE(entry, path.stem)
-    if not shapes.SNAKE.fullmatch(path.stem) or not shapes.SNAKE.fullmatch(domain):
-        raise entry.place.refuse(f"source '{domain}/{path.stem}' must be snake_case")
+def _read_source(draft: _Draft, domain: str, name: str, entry: Entry) -> None:
     mapped = _plain(entry, "columns", {})
     feeds = [logical_id(domain, label) for label in _plain(entry, "feeds", [])]
     if "table" in entry.value:
@@ -202,12 +196,12 @@ def _read_source(draft: _Draft, folder: Path, path: Path) -> None:
     kind = entry.value["kind"].value
     if kind == "stream" and ("job" in entry.value or "format" in entry.value):
         raise entry.place.refuse("a stream has neither 'job' nor 'format': nothing loads files")
-    source_id = f"{domain}/{path.stem}"
+    source_id = f"{domain}/{name}"
     draft.places[source_id] = entry
     draft.sources[source_id] = {
         "id": source_id,
         "domain": domain,
-        "name": path.stem,
+        "name": name,
         "about": " ".join(str(entry.value["about"].value).split()),
         "kind": kind,
         "poll": conducting.poll(entry, domain, draft.apis),

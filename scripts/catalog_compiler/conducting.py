@@ -8,15 +8,15 @@ from typing import Any
 
 from lake.names import logical_database, nearest
 from scripts.catalog_compiler import shapes
-from scripts.catalog_compiler.reader import Entry, Shape, read
+from scripts.catalog_compiler.reader import Entry, Shape, files
 
 Declared = Mapping[str, Any]
 
 
-def apis(folder: Path) -> dict[str, Any]:
+def apis(root: Path) -> dict[str, Any]:
     """Each declared API by its id (`emt/emt`)."""
     found = {}
-    for domain, name, entry in declared(folder, "apis", shapes.API):
+    for domain, name, entry in declared(root, "apis", shapes.API):
         auth = said(entry, "auth", "none")
         if (auth == "none") != ("secret" not in entry.value):
             raise entry.place.refuse("an API with 'auth' names its 'secret', one without does not")
@@ -57,12 +57,12 @@ def poll(source: Entry, domain: str, known: Declared) -> dict[str, Any] | None:
     }
 
 
-def jobs(folder: Path, tables: Declared, taken: Declared) -> dict[str, Any]:
+def jobs(root: Path, tables: Declared, taken: Declared) -> dict[str, Any]:
     """Each job that a pipeline starts, by the name of its entry script."""
     databases = {table["database"] for table in tables.values()}
     layers = {table["layer"] for table in tables.values()}
     found: dict[str, Any] = {}
-    for domain, name, entry in declared(folder, "jobs", shapes.JOB):
+    for domain, name, entry in declared(root, "jobs", shapes.JOB):
         if name in taken or name in found:
             raise entry.place.refuse(f"the job '{name}' is declared twice")
         arguments = []
@@ -87,10 +87,10 @@ def jobs(folder: Path, tables: Declared, taken: Declared) -> dict[str, Any]:
     return found
 
 
-def pipelines(folder: Path, known_jobs: Declared) -> dict[str, Any]:
+def pipelines(root: Path, known_jobs: Declared) -> dict[str, Any]:
     """Each pipeline by its id (`emt/gold`)."""
     found = {}
-    for domain, name, entry in declared(folder, "pipelines", shapes.PIPELINE):
+    for domain, name, entry in declared(root, "pipelines", shapes.PIPELINE):
         for stage in entry.value["stages"].value:
             if not stage.value:
                 raise stage.place.refuse("a stage names at least one job")
@@ -110,27 +110,20 @@ def pipelines(folder: Path, known_jobs: Declared) -> dict[str, Any]:
     return found
 
 
-def data(folder: Path) -> dict[str, Any]:
+def data(root: Path) -> dict[str, Any]:
     """Plain data of the domains, as it was written."""
-    return {
-        f"{path.parent.parent.name}/{path.stem}": read(path, _shown(folder, path)).plain()
-        for path in sorted(folder.glob("*/data/*.yaml"))
-    }
+    return {f"{file.domain}/{file.name}": file.read().plain() for file in files(root, "data")}
 
 
-def declared(folder: Path, kind: str, shape: Shape) -> Iterator[tuple[str, str, Entry]]:
+def declared(root: Path, kind: str, shape: Shape) -> Iterator[tuple[str, str, Entry]]:
     """Each file of one kind: its domain, its name and what it says."""
-    for path in sorted(folder.glob(f"*/{kind}/*.yaml")):
-        entry = read(path, _shown(folder, path))
-        shape(entry, path.stem)
-        domain = path.parent.parent.name
-        if not shapes.SNAKE.fullmatch(path.stem) or not shapes.SNAKE.fullmatch(domain):
-            raise entry.place.refuse(f"'{domain}/{path.stem}' must be snake_case")
-        yield domain, path.stem, entry
-
-
-def _shown(folder: Path, path: Path) -> str:
-    return str(path.relative_to(folder.parent))
+    for file in files(root, kind):
+        entry = file.read()
+        shape(entry, file.name)
+        if not shapes.SNAKE.fullmatch(file.name) or not shapes.SNAKE.fullmatch(file.domain):
+            what = kind.removesuffix("s")
+            raise entry.place.refuse(f"{what} '{file.domain}/{file.name}' must be snake_case")
+        yield file.domain, file.name, entry
 
 
 def said(entry: Entry, key: str, default: Any) -> Any:

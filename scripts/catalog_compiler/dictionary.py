@@ -12,7 +12,7 @@ def data_dictionary(catalog: dict[str, Any]) -> str:
     lines = [
         "# Data dictionary",
         "",
-        "Made from `catalog/` by `make build`; edit the declarations, not this page.",
+        "Made from the declarations by `make build`; edit those, not this page.",
         "",
         "## Sources",
         "",

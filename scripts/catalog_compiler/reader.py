@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,33 @@ def read(path: Path, shown_as: str) -> Entry:
     if node is None:
         raise CatalogError(f"{shown_as}:1: the file is empty")
     return _entry(node, shown_as)
+
+
+@dataclass(frozen=True)
+class File:
+    """One declaration: whose it is, and what it is called."""
+
+    domain: str
+    path: Path
+    shown_as: str
+
+    @property
+    def name(self) -> str:
+        """The file's name, which is the name of what it declares."""
+        return self.path.stem
+
+    def read(self) -> Entry:
+        """What it says."""
+        return read(self.path, self.shown_as)
+
+
+def files(root: Path, kind: str) -> Iterator[File]:
+    """The declarations of one kind: every domain's, and what the engine itself declares."""
+    domains = [(path.parent.name, path) for path in sorted(root.glob("domains/*/catalog"))]
+    engine = [(path.name, path) for path in sorted(root.glob("catalog/*"))]
+    for domain, folder in (*domains, *engine):
+        for path in sorted(folder.glob(f"{kind}/*.yaml")):
+            yield File(domain, path, path.relative_to(root).as_posix())
 
 
 def _entry(node: yaml.Node, file: str) -> Entry:

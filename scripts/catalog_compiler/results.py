@@ -17,10 +17,10 @@ _PAGE = 1000
 _KEEP = "7d"
 
 
-def results(folder: Path, tables: Declared, jobs: Declared) -> dict[str, Any]:
+def results(root: Path, tables: Declared, jobs: Declared) -> dict[str, Any]:
     """Each result by its id (`emt_lines`)."""
     found = {}
-    for domain, name, entry in declared(folder, "results", shapes.RESULT):
+    for domain, name, entry in declared(root, "results", shapes.RESULT):
         if ("from" in entry.value) == ("query" in entry.value):
             raise entry.place.refuse("a result says exactly one of 'from' and 'query'")
         if "from" in entry.value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,9 @@ from lake.catalog import Catalog
 from lake.errors import CatalogError
 from scripts.catalog_compiler.__main__ import main
 from scripts.catalog_compiler.compiler import compile_catalog
-from tests.catalog.toys import FILES, toys
+from tests.catalog.toys import FILES, declare, own_declarations, toys
 
-DECLARED = Path(__file__).parents[2] / "catalog"
+ROOT = Path(__file__).parents[2]
 
 TOY = """\
 about: Readings of a sensor.
@@ -32,7 +31,7 @@ table:
 
 @pytest.fixture
 def declarations(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(DECLARED, tmp_path / "catalog"))
+    return own_declarations(tmp_path)
 
 
 def edit(folder: Path, file: str, pattern: str, replacement: str) -> None:
@@ -42,8 +41,8 @@ def edit(folder: Path, file: str, pattern: str, replacement: str) -> None:
     path.write_text(text)
 
 
-STOPS = "emt/tables/silver.stops.yaml"
-ARRIVALS = "emt/sources/arrivals.yaml"
+STOPS = "domains/emt/catalog/tables/silver.stops.yaml"
+ARRIVALS = "domains/emt/catalog/sources/arrivals.yaml"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +89,7 @@ def test_the_command_prints_one_line_and_fails(
 ) -> None:
     edit(declarations, STOPS, "newest_by", "newest_bye")
 
-    assert main(["--catalog", str(declarations)]) == 1
+    assert main(["--declarations", str(declarations)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -98,7 +97,7 @@ def test_the_command_writes_the_catalogue_and_its_page_and_counts_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, page = tmp_path / "made" / "here" / "catalog.json", tmp_path / "page.md"
-    words = ["--catalog", str(toys(tmp_path)), "--out", str(out), "--dictionary", str(page)]
+    words = ["--declarations", str(toys(tmp_path)), "--out", str(out), "--dictionary", str(page)]
 
     for _ in range(2):  # a catalogue that is there already is written anew
         assert main(words) == 0
@@ -114,7 +113,7 @@ def test_the_command_writes_the_catalogue_and_its_page_and_counts_them(
 
 
 def test_sources_that_write_one_table_share_a_lane() -> None:
-    catalog = compile_catalog(DECLARED)
+    catalog = compile_catalog(ROOT)
 
     assert catalog["lanes"]["emt-arrivals"] == ["emt/arrivals", "emt/stops"]
     assert catalog["lanes"]["emt-lines"] == ["emt/lines"]
@@ -122,8 +121,7 @@ def test_sources_that_write_one_table_share_a_lane() -> None:
 
 
 def test_a_toy_source_is_one_file(declarations: Path) -> None:
-    (declarations / "toy/sources").mkdir(parents=True)
-    (declarations / "toy/sources/readings.yaml").write_text(TOY)
+    declare(declarations, "toy/sources/readings.yaml", TOY)
 
     catalog = Catalog.from_dict(compile_catalog(declarations))
 

@@ -9,6 +9,7 @@ import pytest
 from lake.catalog import Argument, Catalog, Quality, Schedule
 from lake.errors import CatalogError
 from scripts.catalog_compiler.compiler import compile_catalog
+from tests.catalog.toys import declare
 
 TABLE = """\
 about: Readings of a sensor.
@@ -51,10 +52,8 @@ FILES = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name, text in FILES.items():
-        path = tmp_path / "catalog" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return tmp_path / "catalog"
+        declare(tmp_path, name, text)
+    return tmp_path
 
 
 def test_what_is_declared_is_what_everybody_reads(folder: Path) -> None:
@@ -122,7 +121,7 @@ def test_a_stream_is_no_lane_of_its_own_and_marks_the_table_that_it_appends_to(
 def test_a_slip_is_refused_at_its_place(
     folder: Path, file: str, old: str, new: str, complaint: str
 ) -> None:
-    path = folder / "toys" / file
+    path = folder / "domains" / "toys" / "catalog" / file
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new, 1))
 

@@ -11,7 +11,7 @@ from scripts.catalog_compiler.compiler import compile_catalog
 from scripts.catalog_compiler.dictionary import data_dictionary
 
 ROOT = Path(__file__).parents[2]
-COMPILED = compile_catalog(ROOT / "catalog")
+COMPILED = compile_catalog(ROOT)
 CATALOG = Catalog.from_dict(COMPILED)
 
 tables = pytest.mark.parametrize("table", CATALOG.tables.values(), ids=lambda table: table.id)

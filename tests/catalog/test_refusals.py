@@ -296,7 +296,7 @@ def test_a_slip_is_refused_where_it_stands(
         compile_catalog(toys(tmp_path, {file: FILES[file].replace(old, new, 1)}))
 
     # A path that two share is told of the later one.
-    blamed = f"catalog/toys/{file}:{line}" if line else f"catalog/toys/{SHEET}:1"
+    blamed = f"domains/toys/catalog/{file}:{line}" if line else f"domains/toys/catalog/{SHEET}:1"
     assert str(refused.value) == f"{blamed}: {words}"
 
 
@@ -330,7 +330,7 @@ def test_what_lies_right_at_a_bound_is_understood(
         ("jobs/odd-name.yaml", FILES[JOB], "'toys/odd-name' must be snake_case"),
         ("jobs/tabular.yaml", FILES[JOB], "the job 'tabular' is declared twice"),
         (
-            "../other/jobs/toys_gold.yaml",
+            "../../other/catalog/jobs/toys_gold.yaml",
             "about: x\nwrites: [toys_gold.means]\n",
             "the job 'toys_gold' is declared twice",
         ),

@@ -10,6 +10,7 @@ from lake.catalog import Catalog, Column
 from lake.errors import CatalogError
 from scripts.catalog_compiler.compiler import compile_catalog
 from scripts.catalog_compiler.dictionary import data_dictionary
+from tests.catalog.toys import declare
 
 TABLE = """\
 about: Readings.
@@ -62,18 +63,12 @@ page: 10
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name, text in FILES.items():
-        write(tmp_path / "catalog", name, text)
-    return tmp_path / "catalog"
-
-
-def write(folder: Path, name: str, text: str) -> None:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+        declare(tmp_path, name, text)
+    return tmp_path
 
 
 def test_a_result_out_of_one_table_has_its_columns_and_its_promise(folder: Path) -> None:
-    write(folder, "toys/results/means.yaml", TAKEN)
+    declare(folder, "toys/results/means.yaml", TAKEN)
 
     found = Catalog.from_dict(compile_catalog(folder)).result("toys_means")
 
@@ -85,7 +80,7 @@ def test_a_result_out_of_one_table_has_its_columns_and_its_promise(folder: Path)
 
 
 def test_a_result_of_a_query_declares_its_columns(folder: Path) -> None:
-    write(folder, "toys/results/largest.yaml", QUERIED)
+    declare(folder, "toys/results/largest.yaml", QUERIED)
 
     found = Catalog.from_dict(compile_catalog(folder)).result("toys_largest")
 
@@ -129,34 +124,34 @@ def test_what_makes_no_sense_is_refused_at_its_place(
     folder: Path, text: str, old: str, new: str, complaint: str
 ) -> None:
     assert old in text
-    write(folder, "toys/results/odd.yaml", text.replace(old, new))
+    declare(folder, "toys/results/odd.yaml", text.replace(old, new))
 
     if not complaint:
         assert "toys_odd" in compile_catalog(folder)["results"]
         return
     with pytest.raises(CatalogError) as refused:
         compile_catalog(folder)
-    assert str(refused.value).startswith("catalog/toys/results/odd.yaml:")
+    assert str(refused.value).startswith("domains/toys/catalog/results/odd.yaml:")
     assert complaint in str(refused.value)
 
 
 def test_a_list_is_neither_filtered_nor_sorted_by(folder: Path) -> None:
     odd = TAKEN.replace("[sensor, value]", "[sensor, notes]").replace("[value]", "[notes]")
-    write(folder, "toys/results/odd.yaml", odd)
+    declare(folder, "toys/results/odd.yaml", odd)
 
     with pytest.raises(CatalogError, match="'sorts' names the list 'notes'"):
         compile_catalog(folder)
 
 
 def test_an_unknown_result_is_answered_with_the_nearest(folder: Path) -> None:
-    write(folder, "toys/results/means.yaml", TAKEN)
+    declare(folder, "toys/results/means.yaml", TAKEN)
 
     with pytest.raises(CatalogError, match=r"'toys_maens' \(did you mean 'toys_means'\?\)"):
         Catalog.from_dict(compile_catalog(folder)).result("toys_maens")
 
 
 def test_the_data_dictionary_has_a_page_for_each_result(folder: Path) -> None:
-    write(folder, "toys/results/means.yaml", TAKEN)
+    declare(folder, "toys/results/means.yaml", TAKEN)
 
     page = data_dictionary(compile_catalog(folder))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
 
 READINGS: Final = """\
 about: Readings of a sensor.
@@ -72,9 +75,23 @@ key: [sensor]
 
 
 def toys(folder: Path, more: Mapping[str, str] | None = None) -> Path:
-    """The catalogue's folder, with some files that are other or more."""
+    """A folder of declarations, with some files that are other or more."""
     for name, text in {**FILES, **(more or {})}.items():
-        path = folder / "catalog" / "toys" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder / "catalog"
+        declare(folder, f"toys/{name}", text)
+    return folder
+
+
+def declare(folder: Path, name: str, text: str) -> Path:
+    """A declaration; its name begins with its domain."""
+    domain, _, rest = name.partition("/")
+    path = folder / "domains" / domain / "catalog" / rest
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def own_declarations(folder: Path) -> Path:
+    """A copy of what the project declares."""
+    for path in (ROOT / "catalog", *ROOT.glob("domains/*/catalog")):
+        shutil.copytree(path, folder / path.relative_to(ROOT))
+    return folder

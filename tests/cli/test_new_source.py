@@ -38,7 +38,7 @@ key: [bench_id]
 columns:
   bench_id: {type: string, required: true, about: Number on the plate}
 """
-DECLARED = "catalog/city/sources/fountains.yaml"
+DECLARED = "domains/city/catalog/sources/fountains.yaml"
 SAMPLES = "tests/sources/samples/city_fountains.csv"
 TEST = "tests/sources/test_city_fountains.py"
 
@@ -52,7 +52,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "pyproject.toml", root)
     for folder in ("layers", "spark", "cli", "scripts"):
         (root / folder).symlink_to(ROOT / folder)
-    table = root / "catalog" / "city" / "tables" / "silver.benches.yaml"
+    table = root / "domains" / "city" / "catalog" / "tables" / "silver.benches.yaml"
     table.parent.mkdir(parents=True)
     table.write_text(DRAWN, encoding="utf-8")
     return root
@@ -81,7 +81,7 @@ def refusal(*words: str | Path) -> Stop:
 
 
 def compiled(root: Path, source_id: str = "city/fountains") -> tuple[Source, Table]:
-    catalog = Catalog.from_dict(compile_catalog(root / "catalog"))
+    catalog = Catalog.from_dict(compile_catalog(root))
     source = catalog.source(source_id)
     return source, catalog.table(source.feeds[0])
 
@@ -106,7 +106,7 @@ def contents(root: Path) -> dict[str, str]:
     """Every file below catalog/ and tests/, and every folder."""
     return {
         str(path.relative_to(root)): path.read_text("utf-8") if path.is_file() else "a folder"
-        for top in ("catalog", "tests")
+        for top in ("domains", "tests")
         for path in (root / top).rglob("*")
     }
 
@@ -208,7 +208,7 @@ def test_the_generated_tests_pass_and_notice_what_is_altered(
     assert "7 passed" in run_tests(checkout)
 
     for name, (old, new) in alterations.items():
-        declaration = checkout / "catalog" / "city" / "sources" / f"{name}.yaml"
+        declaration = checkout / "domains" / "city" / "catalog" / "sources" / f"{name}.yaml"
         text = declaration.read_text("utf-8")
         assert text.count(old) == 1
         declaration.write_text(text.replace(old, new), "utf-8")
@@ -269,7 +269,7 @@ def test_json_lists_the_files(checkout: Path) -> None:
 def test_the_checkout_is_the_one_around_the_folder(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(checkout / "catalog" / "city")
+    monkeypatch.chdir(checkout / "domains" / "city")
 
     assert CliRunner().invoke(app, ["new-source", "city/fountains"]).exit_code == 0
     assert (checkout / DECLARED).is_file()
@@ -402,7 +402,7 @@ def test_what_the_compiler_refuses_leaves_nothing(checkout: Path) -> None:
 
     stop = refusal("city/benches", "--into", checkout)
 
-    assert "catalog/city/sources/benches.yaml:" in stop.message
+    assert "domains/city/catalog/sources/benches.yaml:" in stop.message
     assert "table 'city_silver.benches' is declared twice" in stop.message
     assert contents(checkout) == before
 

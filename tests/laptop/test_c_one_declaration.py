@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from scripts.deploy import LAPTOP_ACCOUNT
 from scripts.deployment.deployer import Place, documents
 from scripts.samples import arrivals
 from scripts.samples.workbook import Cell, xlsx
+from tests.catalog.toys import declare, own_declarations
 from tests.laptop.journey import ROOT, Lake, counts, eventually, written
 
 pytestmark = [pytest.mark.laptop, pytest.mark.timeout(900)]
@@ -101,11 +101,8 @@ def cut_off(lake: Lake, *words: str) -> str:
 def with_fountains(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The catalogue with one YAML file more, applied where nothing is left, at the second try."""
     place = tmp_path_factory.mktemp("toy")
-    shutil.copytree(ROOT / "catalog", place / "catalog")
-    declaration = place / "catalog" / "city" / "sources" / "fountains.yaml"
-    declaration.parent.mkdir(parents=True)
-    declaration.write_text(FOUNTAINS, encoding="utf-8")
-    build = [sys.executable, "-m", "scripts.build", "--catalog", str(place / "catalog")]
+    declare(own_declarations(place), "city/sources/fountains.yaml", FOUNTAINS)
+    build = [sys.executable, "-m", "scripts.build", "--declarations", str(place)]
     subprocess.run([*build, "--out", str(place / "build")], cwd=ROOT, check=True)
     told = cut_off(lake, "--build", str(place / "build"))
     assert "apply was killed after" in told

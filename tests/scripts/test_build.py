@@ -23,6 +23,7 @@ from scripts.packing import platforms
 from scripts.packing.archives import tar_gz_bytes, zip_bytes
 from scripts.packing.bytecode import with_bytecode
 from scripts.packing.wheels import BuildError, needed_by
+from tests.catalog.toys import declare, own_declarations
 
 ROOT = Path(__file__).parents[2]
 HERE = (sys.version_info[0], sys.version_info[1])
@@ -118,7 +119,7 @@ def test_a_checkout_on_another_path_with_other_file_times_builds_the_same_bytes(
     built: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "another place"
-    folders = ("scripts", "layers", "functions", "dashboard", "spark", "catalog", "docs")
+    folders = ("scripts", "layers", "functions", "dashboard", "spark", "catalog", "domains", "docs")
     for name in (*folders, "constraints.txt", "LICENSE"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         (elsewhere).mkdir(exist_ok=True)
@@ -288,12 +289,11 @@ def test_a_file_that_went_missing_is_built_again(built: Path) -> None:
 def test_a_catalogue_outside_the_checkout_is_built_in_without_touching_the_checkout(
     built: Path, tmp_path: Path
 ) -> None:
-    catalog = Path(shutil.copytree(ROOT / "catalog", tmp_path / "catalog"))
-    (catalog / "toy" / "sources").mkdir(parents=True)
-    (catalog / "toy" / "sources" / "sensors.yaml").write_text(TOY)
+    declared = own_declarations(tmp_path)
+    declare(declared, "toy/sources/sensors.yaml", TOY)
     own = digest(ROOT / "layers" / "lake" / "lake" / "catalog.json")
 
-    assert build.main(["--catalog", str(catalog), "--out", str(tmp_path / "out")]) == 0
+    assert build.main(["--declarations", str(declared), "--out", str(tmp_path / "out")]) == 0
 
     for name, entry in (("layers", "python/lake/catalog.json"), ("spark", "lake/catalog.json")):
         with zipfile.ZipFile(tmp_path / "out" / name / "lake.zip") as archive:
@@ -305,11 +305,10 @@ def test_a_catalogue_outside_the_checkout_is_built_in_without_touching_the_check
 def test_the_one_file_of_the_recipe_compiles_as_it_is_printed(tmp_path: Path) -> None:
     recipe = (ROOT / "docs" / "adding-a-source.md").read_text()
     declaration = recipe.partition("```yaml\n")[2].partition("```")[0]
-    catalog = Path(shutil.copytree(ROOT / "catalog", tmp_path / "catalog"))
-    (catalog / "city" / "sources").mkdir(parents=True)
-    (catalog / "city" / "sources" / "fountains.yaml").write_text(declaration)
+    declared = own_declarations(tmp_path)
+    declare(declared, "city/sources/fountains.yaml", declaration)
 
-    assert build.main(["--catalog", str(catalog), "--out", str(tmp_path / "out")]) == 0
+    assert build.main(["--declarations", str(declared), "--out", str(tmp_path / "out")]) == 0
 
     compiled = json.loads((tmp_path / "out" / "catalog.json").read_text())
     assert compiled["sources"]["city/fountains"]["feeds"] == ["city_silver.fountains"]
@@ -318,10 +317,10 @@ def test_the_one_file_of_the_recipe_compiles_as_it_is_printed(tmp_path: Path) ->
 def test_a_wrong_catalogue_stops_the_build_with_the_compilers_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    catalog = Path(shutil.copytree(ROOT / "catalog", tmp_path / "catalog"))
-    (catalog / "emt" / "sources" / "arrivals.yaml").write_text("abot: x\n")
+    declared = own_declarations(tmp_path)
+    declare(declared, "emt/sources/arrivals.yaml", "abot: x\n")
 
-    assert build.main(["--catalog", str(catalog), "--out", str(tmp_path / "out")]) == 1
+    assert build.main(["--declarations", str(declared), "--out", str(tmp_path / "out")]) == 1
 
     said = capsys.readouterr().err
     assert "arrivals.yaml:1" in said

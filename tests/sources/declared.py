@@ -49,7 +49,7 @@ def read(source_id: str) -> Read:
 
 @cache
 def _catalog() -> Catalog:
-    return Catalog.from_dict(compile_catalog(ROOT / "catalog"))
+    return Catalog.from_dict(compile_catalog(ROOT))
 
 
 def _samples(path: Path, source: Source) -> Iterator[tuple[int, Cells]]:

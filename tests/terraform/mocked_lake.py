@@ -177,5 +177,5 @@ def _write_build(build: Path) -> None:
         path = build / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())
-    catalog = compile_catalog(ROOT / "catalog")
+    catalog = compile_catalog(ROOT)
     (build / "catalog.json").write_text(json.dumps(catalog))

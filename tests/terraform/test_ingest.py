@@ -9,7 +9,7 @@ from lake.catalog import Catalog
 from scripts.catalog_compiler.compiler import compile_catalog
 from tests.terraform.mocked_lake import ROOT, Lake, statements
 
-CATALOG = Catalog.from_dict(compile_catalog(ROOT / "catalog"))
+CATALOG = Catalog.from_dict(compile_catalog(ROOT))
 POLLED = {
     name: source.poll
     for name, source in CATALOG.sources.items()

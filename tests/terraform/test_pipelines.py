@@ -12,7 +12,7 @@ from lake.catalog import Catalog
 from scripts.catalog_compiler.compiler import compile_catalog
 from tests.terraform.mocked_lake import ACCOUNT, ROOT, Lake, Resource, statements
 
-CATALOG = Catalog.from_dict(compile_catalog(ROOT / "catalog"))
+CATALOG = Catalog.from_dict(compile_catalog(ROOT))
 PIPELINES = list(CATALOG.pipelines)
 
 

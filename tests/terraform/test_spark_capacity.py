@@ -9,7 +9,7 @@ from local.emr_capacity import Capacity, exceeded, maximum, need_of, worker
 from scripts.catalog_compiler.compiler import compile_catalog
 from tests.terraform.mocked_lake import ROOT, Lake
 
-CATALOG = Catalog.from_dict(compile_catalog(ROOT / "catalog"))
+CATALOG = Catalog.from_dict(compile_catalog(ROOT))
 WIDEST = {
     name: max(len(stage) for stage in pipeline.stages)
     for name, pipeline in CATALOG.pipelines.items()

@@ -13,7 +13,7 @@ from lake.errors import CatalogError
 from lake_cli.exits import Exit, Stop
 from lake_cli.new_source.names import SourceName
 
-_SIGNS: Final = ("catalog", "scripts/catalog_compiler")
+_SIGNS: Final = ("domains", "scripts/catalog_compiler")
 Texts = Mapping[str, str]
 
 
@@ -29,7 +29,7 @@ class Places:
     def of(cls, source: SourceName) -> Places:
         """Where they go by the source's name."""
         return cls(
-            declaration=f"catalog/{source.domain}/sources/{source.name}.yaml",
+            declaration=f"domains/{source.domain}/catalog/sources/{source.name}.yaml",
             samples=f"tests/sources/samples/{source.slug}.csv",
             test=f"tests/sources/test_{source.slug}.py",
         )
@@ -50,7 +50,7 @@ class Checkout:
                 return cls(root)
         raise Stop(
             f"'{folder}' lies in no checkout of the project",
-            "go to where catalog/ and scripts/ are, or name that folder with --into",
+            "go to where domains/ and scripts/ are, or name that folder with --into",
             Exit.USAGE,
         )
 
@@ -83,7 +83,7 @@ class Checkout:
         finally:
             sys.path.remove(str(self.root))
         try:
-            compile_catalog(self.root / "catalog")
+            compile_catalog(self.root)
         except CatalogError as error:
             hint = "nothing was written"
             raise Stop(f"the catalogue does not compile with it: {error}", hint) from error
