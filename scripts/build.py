@@ -34,6 +34,8 @@ from scripts.packing.wheels import BuildError, needed_by, packages
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOG = "lake/catalog.json"
+# What a function brings of every domain.
+OF_DOMAINS = {"ingest": "clients"}
 TASK, LAYER, SPARK = "/var/task", "/opt", "environment"
 NOT_SHIPPED = ("__pycache__", "tests", ".mypy_cache")
 SHIPPED = (".py", ".json", ".sql", ".typed")
@@ -125,7 +127,11 @@ class Build:
         ]
 
     def _code(self, verb: str, shared: dict[str, bytes]) -> Artefact:
-        return self._zip(f"functions/{verb}.zip", shared | source(f"functions/{verb}"), TASK)
+        own = shared | source(f"functions/{verb}")
+        if part := OF_DOMAINS.get(verb):
+            for folder in sorted(ROOT.glob(f"domains/*/{part}")):
+                own |= source(str(folder.relative_to(ROOT)))
+        return self._zip(f"functions/{verb}.zip", own, TASK)
 
     def _with_page(self, verb: str, shared: dict[str, bytes]) -> Artefact:
         """The function that serves the page brings it along."""

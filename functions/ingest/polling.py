@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from functions.ingest.clients import CLIENTS
+from functions.ingest.clients import client_of
 from functions.ingest.clock import Clock
 from functions.ingest.emt import Emt, Token
 from functions.ingest.errors import PollFailed
@@ -118,12 +118,8 @@ def ask(
     **inputs: Any,
 ) -> Found | NothingNew:
     """Let a source's declared client ask its declared API."""
-    poll = source.poll
-    if poll is None or poll.client is None:
-        raise LakeError(f"{source.id} is not polled: its declaration names no client to ask with")
-    if poll.client not in CLIENTS:
-        hint = nearest(poll.client, CLIENTS)
-        raise LakeError(f"{source.id}: no client is called '{poll.client}'{hint}")
+    client, poll = client_of(source), source.poll
+    assert poll is not None  # noqa: S101 (whose client was found)
     api = place.catalog.apis[poll.api]
     transport = Transport(
         name=api.name,
@@ -137,7 +133,7 @@ def ask(
     try:
         asker = _asker(api, transport, place)
         question = Question(asker, query, clock.now, mark, **inputs)
-        return CLIENTS[poll.client](question)
+        return client(question)
     finally:
         transport.session.close()
 

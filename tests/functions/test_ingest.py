@@ -12,10 +12,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from domains.emt.clients import emt_stops
+from domains.emt.clients.emt_arrivals import wall
 from functions.ingest import __main__ as by_hand
 from functions.ingest import handler as ingest
-from functions.ingest.clients import CLIENTS
-from functions.ingest.clients.arrivals import wall
 from functions.ingest.errors import Unreadable
 from functions.ingest.found import NothingNew
 from functions.ingest.xlsx import EXCEL_CELL, fitting, pieces, workbook
@@ -517,7 +517,7 @@ def test_by_hand_it_is_no_failure_where_there_is_nothing_new(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setitem(CLIENTS, "emt_stops", lambda _: NothingNew("the list is of yesterday"))
+    monkeypatch.setattr(emt_stops, "ask", lambda _: NothingNew("the list is of yesterday"))
 
     assert by_hand.main(["emt/stops", "--out", str(tmp_path)]) == 0
 

@@ -14,9 +14,11 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from domains.emt.clients import emt_arrivals as arrivals
+from domains.emt.clients import emt_stops
+from domains.meteorology.clients import weatherapi as weather
 from functions.ingest import handler as ingest
 from functions.ingest import xlsx
-from functions.ingest.clients import CLIENTS, arrivals, weather
 from functions.ingest.errors import NotLetIn, PollFailed, QuotaSpent, Said, Unavailable, Unreadable
 from functions.ingest.found import Found, Question, StopLine, require, tried
 from functions.ingest.polling import ByHand, Polling, ask, stops_of
@@ -319,8 +321,8 @@ def test_an_api_that_logs_in_needs_a_secret_and_another_is_asked_without_one(
     apis = {name: replace(api, secret=None) for name, api in CATALOG.apis.items()}
     place = ByHand(replace(CATALOG, apis=apis), None, SimpleNamespace(), {"x": "y"})
     asked: list[Question] = []
-    for client in ("emt_stops", "weatherapi"):
-        monkeypatch.setitem(CLIENTS, client, lambda question: asked.append(question))
+    for client in (emt_stops, weather):
+        monkeypatch.setattr(client, "ask", lambda question: asked.append(question))
 
     with pytest.raises(LakeError, match="logs in and has no secret: its declaration must name one"):
         ask(CATALOG.source("emt/stops"), place, Hours().clock)
@@ -336,7 +338,7 @@ def test_another_address_may_stand_in_for_an_api_with_or_without_a_slash(
     monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     asked: list[Question] = []
-    monkeypatch.setitem(CLIENTS, "emt_arrivals", lambda question: asked.append(question))
+    monkeypatch.setattr(arrivals, "ask", lambda question: asked.append(question))
     for upstreams in ({"emt": f"http://here{end}"}, {}):
         place = ByHand(CATALOG, None, SimpleNamespace(), upstreams)
         ask(CATALOG.source("emt/arrivals"), place, Hours().clock)

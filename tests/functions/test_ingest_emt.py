@@ -13,7 +13,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from functions.ingest.clients import arrivals, line_list, lines
+from domains.emt.clients import emt_arrivals as arrivals
+from domains.emt.clients import emt_line_list as line_list
+from domains.emt.clients import emt_lines as lines
 from functions.ingest.emt import Emt
 from functions.ingest.errors import NotLetIn, QuotaSpent, Said, Unavailable, Unreadable
 from functions.ingest.found import Found, StopLine

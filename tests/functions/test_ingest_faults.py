@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from domains.meteorology.clients import weatherapi as weather
 from functions.ingest import handler as ingest
-from functions.ingest.clients import weather
 from lake.errors import LakeError
 from lake.polls import FAILED, LANDED, PARTIAL, UNCHANGED
 from local.upstream import SECRETS, urls

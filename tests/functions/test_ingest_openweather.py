@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from functions.ingest.clients.openweather import parquet
+from domains.openweather.clients.openweather import parquet
 from lake.catalog import Catalog
 from lake.polls import FAILED, LANDED
 from local.upstream import SECRETS

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from functions.ingest.clients.openweather import parquet
+from domains.openweather.clients.openweather import parquet
 from jobs import openweather_dims as dims
 from jobs import openweather_gold, openweather_silver, sky
 from jobs.openweather_keep import Keep, chosen

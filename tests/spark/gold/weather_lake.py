@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from functions.ingest.clients.openweather import parquet
+from domains.openweather.clients.openweather import parquet
 from jobs import openweather_gold, openweather_silver
 from lake import keys
 from scripts.samples.openweather import history, reply

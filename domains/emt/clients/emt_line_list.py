@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from functions.ingest.clients.arrivals import MADRID
+from domains.emt.clients.emt_arrivals import MADRID
 from functions.ingest.found import Found, Question, require, sheet_of
 from lake.flat import flat
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from functions.ingest.clients.line_list import lines_of_today
+from domains.emt.clients.emt_line_list import lines_of_today
 from functions.ingest.errors import PollFailed
 from functions.ingest.found import Found, Question, require, sheet_of, tried
 from functions.ingest.transport import ShapeError
