@@ -58,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             inputs["lines"] = lines_of(args.lines)
         catalog = Catalog.bundled()
         upstreams = json.loads(os.environ.get("APIS") or "{}")
-        place = ByHand(catalog, Folder(args.out), EnvironmentSecrets(), upstreams)
+        place = ByHand(
+            catalog, Folder(args.out), EnvironmentSecrets(catalog.apis.values()), upstreams
+        )
         found = ask(catalog.source(args.source), place, clock, **inputs)
     except LakeError as error:
         print(f"ingest: {error}", file=sys.stderr)

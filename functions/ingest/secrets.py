@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from functions.ingest.errors import NotLetIn
+from lake.catalog import Api
 
 # At DEBUG it writes each answer of AWS into the log, and a secret is one.
 logging.getLogger("botocore").setLevel(logging.INFO)
@@ -66,19 +67,23 @@ _TERMINAL = {
     "InvalidRequestException": "is being deleted",
 }
 
-VARIABLES: Mapping[str, Mapping[str, str]] = {
-    "emt": {"email": "EMT_EMAIL", "password": "EMT_PASSWORD"},
-    "meteorology": {"key": "WEATHERAPI_KEY"},
-    "openweather": {"key": "OPENWEATHER_API_KEY"},
-}
 
-
+@dataclass(frozen=True)
 class EnvironmentSecrets:
-    """The variables of a person who runs a client by hand."""
+    """The variables of a person who runs a client by hand, as the APIs declare them."""
+
+    apis: Iterable[Api]
 
     def get(self, name: str, *, fresh: bool = False) -> Secret:  # noqa: ARG002 - it never changes
         """The variables that stand for a secret; names every missing one at once."""
-        variables = VARIABLES[name]
+        variables = {
+            field: variable
+            for api in self.apis
+            if api.secret == name
+            for field, variable in api.environment.items()
+        }
+        if not variables:
+            raise NotLetIn(f"no API declares the 'environment' of its secret '{name}'")
         missing = [variable for variable in variables.values() if not os.environ.get(variable)]
         if missing:
             raise NotLetIn(f"missing in the environment: {', '.join(missing)}")

@@ -29,6 +29,7 @@ def apis(root: Path) -> dict[str, Any]:
             "about": sentence(entry),
             "url": entry.value["url"].value.rstrip("/"),
             "secret": said(entry, "secret", None),
+            "environment": said(entry, "environment", {}),
             "auth": auth,
             "parameter": said(entry, "parameter", None),
             "retries": said(entry, "retries", 5),

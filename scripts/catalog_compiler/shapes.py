@@ -174,6 +174,7 @@ API = record(
         "about": text,
         "url": text,
         "secret": text,
+        "environment": map_of(text),
         "auth": one_of("none", "query", "header", "emt"),
         "parameter": text,
         "retries": number,

@@ -169,6 +169,7 @@ def test_what_conducts_has_its_own_patience(compiled: dict[str, Any]) -> None:
         "about": "No key.",
         "url": "https://plain.example",
         "secret": None,
+        "environment": {},
         "auth": "none",
         "parameter": None,
         "retries": 5,
@@ -216,7 +217,7 @@ def test_what_conducts_has_its_own_patience(compiled: dict[str, Any]) -> None:
 FULL = {
     "apis/whole.yaml": (
         "about: All of it.\nurl: https://whole.example\nauth: header\nparameter: x-key\n"
-        "secret: whole\nretries: 2\ntimeout: 7\nquota_per_day: 100\n"
+        "secret: whole\nenvironment: {key: WHOLE_KEY}\nretries: 2\ntimeout: 7\nquota_per_day: 100\n"
     ),
     "tables/silver.whole.yaml": (
         "about: t\nkey: [a]\npartition: [day(at)]\nnewest_by: at\nkeep_known: true\n"
@@ -260,6 +261,7 @@ def test_what_is_said_in_full_is_understood_in_full(tmp_path: Path) -> None:
         "about": "All of it.",
         "url": "https://whole.example",
         "secret": "whole",
+        "environment": {"key": "WHOLE_KEY"},
         "auth": "header",
         "parameter": "x-key",
         "retries": 2,

@@ -364,14 +364,18 @@ def test_by_hand_a_secret_is_in_the_variables_that_the_manual_names(
 ) -> None:
     for part_of, variable in variables.items():
         monkeypatch.setenv(variable, f"my {part_of}")
-    assert EnvironmentSecrets().get(name) == {one: f"my {one}" for one in variables}
+    assert EnvironmentSecrets(CATALOG.apis.values()).get(name) == {
+        one: f"my {one}" for one in variables
+    }
 
     for variable in variables.values():
         monkeypatch.setenv(variable, "")
 
+    with pytest.raises(NotLetIn, match="no API declares the 'environment' of its secret 'other'"):
+        EnvironmentSecrets(CATALOG.apis.values()).get("other")
     missing = ", ".join(variables.values())
     with pytest.raises(NotLetIn, match=f"^missing in the environment: {missing}$"):
-        EnvironmentSecrets().get(name)
+        EnvironmentSecrets(CATALOG.apis.values()).get(name)
 
 
 def test_a_client_is_given_the_api_that_it_asks() -> None:

@@ -133,6 +133,8 @@ class Api:
     retries: int
     timeout_seconds: int
     quota_per_day: int | None
+    # By hand: the variables that stand for the fields of the secret.
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
