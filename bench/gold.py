@@ -21,8 +21,9 @@ from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls i
 from bench.gold_lake import FIRST_DAY, add_day, fill, house
 from bench.measure import peak_mb, run, seconds
 from bench.report import Figure, show
-from jobs import emt_gold, lakeio
-from jobs.emt_gold_weather import SHOWN, intervals, micros, observations
+from domains.emt.transforms import gold as emt_gold
+from domains.emt.transforms.gold_weather import SHOWN, intervals, micros, observations
+from jobs import lakeio
 from tests.spark.lakehouse import Lakehouse
 from tests.spark.local_session import session
 

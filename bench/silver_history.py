@@ -12,7 +12,7 @@ from statistics import median
 
 from bench.measure import run
 from bench.report import Figure
-from jobs import arrivals
+from domains.emt.transforms import arrivals
 from jobs.main import run as load
 from lake.catalog import Catalog
 from scripts.samples.arrivals import day as workbook

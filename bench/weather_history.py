@@ -14,7 +14,7 @@ from statistics import median
 
 from bench.measure import run, seconds
 from bench.report import Figure
-from jobs import openweather_gold
+from domains.openweather.transforms import gold as openweather_gold
 from lake.catalog import Catalog
 from tests.spark.gold.weather_lake import CITIES, WeatherLake
 from tests.spark.lakehouse import Lakehouse

@@ -127,10 +127,9 @@ class Build:
         ]
 
     def _code(self, verb: str, shared: dict[str, bytes]) -> Artefact:
-        own = shared | source(f"functions/{verb}")
-        if part := OF_DOMAINS.get(verb):
-            for folder in sorted(ROOT.glob(f"domains/*/{part}")):
-                own |= source(str(folder.relative_to(ROOT)))
+        part = OF_DOMAINS.get(verb)
+        brought = of_domains(part) if part else {}
+        own = shared | source(f"functions/{verb}") | brought
         return self._zip(f"functions/{verb}.zip", own, TASK)
 
     def _with_page(self, verb: str, shared: dict[str, bytes]) -> Artefact:
@@ -164,9 +163,8 @@ class Build:
         return self._wheels(f"layers/{name}.zip", wanted, platform, pack)
 
     def _spark(self, compiled: bytes) -> list[Artefact]:
-        code = lake_package(compiled) | {
-            name.removeprefix("spark/"): data for name, data in source("spark/jobs").items()
-        }
+        engine = {name.removeprefix("spark/"): data for name, data in source("spark/jobs").items()}
+        code = lake_package(compiled) | engine | of_domains("transforms")
         wanted = ROOT / "spark" / "requirements.txt"
         platform = self.target.spark
 
@@ -222,6 +220,16 @@ def source(folder: str) -> dict[str, bytes]:
     return {
         name: data for name, data in tree(ROOT / folder, ROOT).items() if name.endswith(SHIPPED)
     }
+
+
+def of_domains(part: str) -> dict[str, bytes]:
+    """One part of every domain, and the packages that it lies in."""
+    found: dict[str, bytes] = {}
+    for folder in sorted(ROOT.glob(f"domains/*/{part}")):
+        packages = (folder.parent / "__init__.py", folder.parents[1] / "__init__.py")
+        found |= {str(file.relative_to(ROOT)): file.read_bytes() for file in packages}
+        found |= source(str(folder.relative_to(ROOT)))
+    return found
 
 
 def lake_package(compiled: bytes) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jobs.arrivals import TRANSFORM
+from domains.emt.transforms.arrivals import TRANSFORM
 from jobs.main import run
 
 

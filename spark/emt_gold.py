@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jobs.emt_gold import run
+from domains.emt.transforms.gold import run
 
 
 def main(argv: Sequence[str]) -> None:

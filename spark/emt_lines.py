@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jobs.lines import TRANSFORM
+from domains.emt.transforms.lines import TRANSFORM
 from jobs.main import run
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from domains.emt.transforms.stops import TRANSFORM
 from jobs.main import run
-from jobs.stops import TRANSFORM
 
 
 def main(argv: Sequence[str]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from domains.openweather.transforms.observations import TRANSFORM
 from jobs.main import run
-from jobs.openweather import TRANSFORM
 
 
 def main(argv: Sequence[str]) -> None:

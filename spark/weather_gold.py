@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jobs.openweather_gold import run
+from domains.openweather.transforms.gold import run
 
 
 def main(argv: Sequence[str]) -> None:

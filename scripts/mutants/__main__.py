@@ -33,13 +33,13 @@ MODULES: Final = (
     "!functions/results_api/openapi*.py",  # held by questions that are made up anew each time
     "services/*/*.py",
     "scripts/catalog_compiler/*.py",
-    "spark/jobs/cells.py",
-    "spark/jobs/arrivals.py",
+    "domains/emt/transforms/cells.py",
+    "domains/emt/transforms/arrivals.py",
     "spark/jobs/batch.py",
-    "spark/jobs/lines.py",
-    "spark/jobs/openweather.py",
+    "domains/emt/transforms/lines.py",
+    "domains/openweather/transforms/observations.py",
     "spark/jobs/records.py",
-    "spark/jobs/sky.py",
+    "domains/openweather/transforms/solar.py",
 )
 
 

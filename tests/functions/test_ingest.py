@@ -14,12 +14,12 @@ import pytest
 
 from domains.emt.clients import emt_stops
 from domains.emt.clients.emt_arrivals import wall
+from domains.emt.transforms.arrivals import poll_time
 from functions.ingest import __main__ as by_hand
 from functions.ingest import handler as ingest
 from functions.ingest.errors import Unreadable
 from functions.ingest.found import NothingNew
 from functions.ingest.xlsx import EXCEL_CELL, fitting, pieces, workbook
-from jobs.arrivals import poll_time
 from lake import literal
 from lake.catalog import Catalog
 from lake.polls import FAILED, LANDED, UNCHANGED, PollState

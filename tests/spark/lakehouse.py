@@ -13,7 +13,10 @@ from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from jobs import arrivals, lines, main, meteorology, openweather, stops, tabular
+from domains.emt.transforms import arrivals, lines, stops
+from domains.meteorology.transforms import observations as meteorology
+from domains.openweather.transforms import observations as openweather
+from jobs import main, tabular
 from jobs.records import Transform
 from lake import ddl
 from lake.catalog import Catalog

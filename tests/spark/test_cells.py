@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs import cells
+from domains.emt.transforms import cells
 from lake.conform import Refused
 
 

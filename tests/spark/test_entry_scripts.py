@@ -22,13 +22,15 @@ TREE = Path(__file__).parents[2]
 
 @pytest.fixture
 def py_files(tmp_path: Path) -> Path:
-    """What --py-files carries: `lake` and `jobs`, importable out of the zip."""
+    """What --py-files carries: `lake`, `jobs` and the domains, importable out of the zip."""
     path = tmp_path / "lake.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for root in (TREE / "layers" / "lake", TREE / "spark"):
             for package in ("lake", "jobs"):
                 for file in sorted((root / package).glob("*.*")):
                     archive.write(file, file.relative_to(root))
+        for file in sorted(TREE.glob("domains/**/*.py")):
+            archive.write(file, file.relative_to(TREE))
     return path
 
 
@@ -79,7 +81,7 @@ def test_the_arrivals_job_is_submitted_with_its_three_documented_arguments(
 
 @pytest.mark.parametrize("job", sorted(JOBS))
 def test_each_entry_script_says_what_it_wants(job: str) -> None:
-    folders = os.pathsep.join(map(str, (TREE / "spark", TREE / "layers" / "lake")))
+    folders = os.pathsep.join(map(str, (TREE / "spark", TREE / "layers" / "lake", TREE)))
     script = str(TREE / "spark" / f"{job}.py")
 
     done = subprocess.run(

@@ -13,9 +13,10 @@ import duckdb
 import pytest
 
 from domains.openweather.clients.openweather import parquet
-from jobs import openweather_dims as dims
-from jobs import openweather_gold, openweather_silver, sky
-from jobs.openweather_keep import Keep, chosen
+from domains.openweather.transforms import dimensions, solar
+from domains.openweather.transforms import gold as openweather_gold
+from domains.openweather.transforms import silver as openweather_silver
+from domains.openweather.transforms.period import Keep, chosen
 from lake.catalog import Catalog
 from tests.spark.sheets import RECEIVED, Read
 
@@ -192,7 +193,7 @@ def test_the_sun_of_a_row_follows_from_its_height_and_the_clouds(
     watts: float | None,
     by_day: bool,
 ) -> None:
-    monkeypatch.setattr(sky, "solar_elevation_deg", lambda *_: height)
+    monkeypatch.setattr(solar, "solar_elevation_deg", lambda *_: height)
 
     found = row(tmp_path, clouds=None if clouds is None else {"all": clouds})
 
@@ -334,7 +335,7 @@ def test_an_unknown_city_is_a_usage_error_that_names_the_nearest(
 
 
 def test_a_month_has_each_of_its_days_once() -> None:
-    days = dims.days([(2024, 2), (2024, 12)])
+    days = dimensions.days([(2024, 2), (2024, 12)])
 
     assert len(days) == 29 + 31
     assert days[28] == {
@@ -364,4 +365,4 @@ def test_a_month_has_each_of_its_days_once() -> None:
     [(12, "summer"), (3, "autumn"), (5, "autumn"), (6, "winter"), (9, "spring"), (11, "spring")],
 )
 def test_seasons_of_the_south(month: int, season: str) -> None:
-    assert {day["season_south"] for day in dims.days([(2025, month)])} == {season}
+    assert {day["season_south"] for day in dimensions.days([(2025, month)])} == {season}

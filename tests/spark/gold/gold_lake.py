@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from jobs import emt_gold, merging
+from domains.emt.transforms import gold as emt_gold
+from jobs import merging
 from tests.spark.lakehouse import Lakehouse
 
 ARRIVALS = "emt_silver.arrivals_predictions"

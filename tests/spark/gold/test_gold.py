@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame
 
-from jobs import emt_gold, increment, lakeio
+from domains.emt.transforms import gold as emt_gold
+from jobs import increment, lakeio
 from lake.catalog import Catalog
 from scripts.samples import arrivals as arrival_samples
 from scripts.samples import lines as line_samples

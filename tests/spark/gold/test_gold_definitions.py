@@ -10,11 +10,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
-from jobs import emt_gold_delay as delay
-from jobs import emt_gold_lines as lines
-from jobs import emt_gold_weather as weather
-from jobs import merging
-from jobs.emt_gold_days import (
+from domains.emt.transforms import gold_delay as delay
+from domains.emt.transforms import gold_lines as lines
+from domains.emt.transforms import gold_weather as weather
+from domains.emt.transforms.gold_days import (
     FE,
     LA,
     SA,
@@ -28,7 +27,8 @@ from jobs.emt_gold_days import (
     segments,
     windows,
 )
-from jobs.emt_gold_hourly import hourly
+from domains.emt.transforms.gold_hourly import hourly
+from jobs import merging
 from lake.catalog import Catalog
 from lake.errors import CatalogError
 from tests.spark.gold.gold_lake import ARRIVALS, WEATHER, arrival, at, network, observation, service

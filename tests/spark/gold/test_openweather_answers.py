@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs import openweather_answers as answers
-from jobs import openweather_facts as facts
+from domains.openweather.transforms import answers, facts
 
 pytestmark = pytest.mark.spark
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from jobs import sky
+from domains.openweather.transforms import solar
 
 RIOHACHA, PATAGONIA = (11.5444, -72.9072), (-41.810147, -68.906269)
 
@@ -26,7 +26,7 @@ RIOHACHA, PATAGONIA = (11.5444, -72.9072), (-41.810147, -68.906269)
 def test_the_sun_stands_where_another_library_sees_it(
     place: tuple[float, float], at: str, elevation: float
 ) -> None:
-    found = sky.solar_elevation_deg(*place, datetime.fromisoformat(at))
+    found = solar.solar_elevation_deg(*place, datetime.fromisoformat(at))
     assert found == pytest.approx(elevation, abs=0.02)
 
 
@@ -42,13 +42,13 @@ def test_the_sun_stands_where_another_library_sees_it(
     ],
 )
 def test_what_reaches_the_ground(elevation: float, clouds: float, watts: float) -> None:
-    assert sky.irradiance_wm2(elevation, clouds) == pytest.approx(watts, abs=0.001)
+    assert solar.irradiance_wm2(elevation, clouds) == pytest.approx(watts, abs=0.001)
 
 
 def test_the_wind_of_the_standard_atmosphere_has_the_power_of_the_textbook() -> None:
     # 1.225 kg/m3: half of it times a thousand.
-    assert sky.wind_power_wm2(10, 1013.25, 15) == pytest.approx(612.5, abs=0.05)
-    assert sky.wind_power_wm2(0, 1013.25, 15) == 0
+    assert solar.wind_power_wm2(10, 1013.25, 15) == pytest.approx(612.5, abs=0.05)
+    assert solar.wind_power_wm2(0, 1013.25, 15) == 0
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_the_wind_of_the_standard_atmosphere_has_the_power_of_the_textbook() -> 
 def test_a_direction_lies_in_its_sixteenth_and_north_on_both_sides(
     direction: float, name: str
 ) -> None:
-    assert sky.sector(direction) == name
+    assert solar.sector(direction) == name

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from domains.openweather.clients.openweather import parquet
-from jobs import openweather_gold, openweather_silver
+from domains.openweather.transforms import gold as openweather_gold
+from domains.openweather.transforms import silver as openweather_silver
 from lake import keys
 from scripts.samples.openweather import history, reply
 from tests.spark.lakehouse import Lakehouse

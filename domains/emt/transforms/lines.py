@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from jobs.cells import code, coordinates, entries
+from domains.emt.transforms.cells import code, coordinates, entries
 from jobs.records import Cells, Context, Empty, Event, Reject, Repeat, Row, Transform
 from lake.conform import Refused
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from jobs import gold, lakeio, openweather, pipeline
+from domains.openweather.transforms import observations
+from domains.openweather.transforms.gold_parts import CONDITIONS, DIM_CONDITION, GOLD, Parts, Sizes
+from domains.openweather.transforms.period import Keep, chosen, named
+from jobs import gold, lakeio, pipeline
 from jobs.gold import Output, Work
 from jobs.lakeio import LakeTable
-from jobs.openweather_keep import Keep, chosen, named
-from jobs.openweather_parts import CONDITIONS, DIM_CONDITION, GOLD, Parts, Sizes
 from jobs.publish import Staged
 from lake import names
 from lake.catalog import Catalog
@@ -52,7 +53,7 @@ class Gold(gold.Job[Scope]):
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser, catalog: Catalog) -> None:
-        city = named(catalog.data[openweather.CITIES])
+        city = named(catalog.data[observations.CITIES])
         more, several = parser.add_argument, pipeline.listed
         more(
             "--years-keep",
@@ -103,9 +104,9 @@ class Gold(gold.Job[Scope]):
 
     def plan(self, targets: Mapping[str, LakeTable]) -> Work[Scope]:  # noqa: ARG002
         args, call, data = self.args, self.lake.call, self.lake.catalog.data
-        head = self.lake.table(openweather.TABLE).head()
+        head = self.lake.table(observations.TABLE).head()
         keep = Keep.of(
-            chosen(data[openweather.CITIES], args.cities),
+            chosen(data[observations.CITIES], args.cities),
             self.before,
             args.years_keep or (self._all_years(head) if call.full else None),
             args.months_keep or (range(1, 13) if call.full else None),
@@ -113,7 +114,7 @@ class Gold(gold.Job[Scope]):
         )
         asked = [keep.period, sorted(keep.cities), keep.today.isoformat(), vars(self._sizes)]
         token = gold.token(
-            DEFINITIONS, head, asked, [data[name] for name in (CONDITIONS, openweather.CITIES)]
+            DEFINITIONS, head, asked, [data[name] for name in (CONDITIONS, observations.CITIES)]
         )
         report = {
             **keep.period,
@@ -131,13 +132,13 @@ class Gold(gold.Job[Scope]):
         known = self.lake.table(DIM_CONDITION).head()
         parts = Parts(self.lake, keep, self._sizes)
         return parts.of(
-            lambda where: self.lake.rows(openweather.TABLE, head, where),
+            lambda where: self.lake.rows(observations.TABLE, head, where),
             self.lake.rows(DIM_CONDITION, known),
         )
 
     def _all_years(self, head: int | None) -> list[int] | None:
         """The years that silver holds anything of, by its partitions."""
-        years = self.lake.rows(openweather.TABLE, head).select("event_year").distinct().collect()
+        years = self.lake.rows(observations.TABLE, head).select("event_year").distinct().collect()
         return sorted(int(row[0]) for row in years) or None
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
-from jobs import sky
+from domains.openweather.transforms import solar
 from jobs.exact import mean, total
 
 MONTH: Final = ("city_key", "event_year", "event_month")
@@ -198,7 +198,7 @@ def wind_sectors(hours: DataFrame, count: int) -> DataFrame:
         found.withColumn("share", F.col("hours") / F.sum("hours").over(city))
         .withColumn("rank", F.row_number().over(order))
         .where(F.col("rank") <= count)
-        .withColumn("sector_center_deg", place("wind_sector") * (360 / len(sky.SECTORS)))
+        .withColumn("sector_center_deg", place("wind_sector") * (360 / len(solar.SECTORS)))
     )
 
 
@@ -232,7 +232,7 @@ def extreme_hours(hours: DataFrame, count: int, *, hottest: bool) -> DataFrame:
 
 def is_calm() -> Column:
     """Too little wind to have a direction."""
-    return F.col("avg_wind_speed_ms") < sky.CALM_MS
+    return F.col("avg_wind_speed_ms") < solar.CALM_MS
 
 
 def blowing(hours: DataFrame) -> DataFrame:
@@ -242,5 +242,5 @@ def blowing(hours: DataFrame) -> DataFrame:
 
 def place(name: str) -> Column:
     """A sector's number, clockwise from north."""
-    listed = ", ".join(f"'{one}'" for one in sky.SECTORS)
+    listed = ", ".join(f"'{one}'" for one in solar.SECTORS)
     return F.expr(f"array_position(array({listed}), {name}) - 1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from jobs.cells import coordinates
+from domains.emt.transforms.cells import coordinates
 from jobs.records import Cells, Context, Event, Reject, Row, Transform
 from lake.conform import Refused, text, texts
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from jobs import sky
+from domains.openweather.transforms import solar
 from jobs.records import Cells, Context, Event, Reject, Row, Transform
 from lake import mapping
 from lake.catalog import Mapped
@@ -153,7 +153,7 @@ def _derived(at: object, numbers: Mapping[str, float | None], city: City) -> dic
         raise Refused("type", "is no moment: beyond every calendar") from error
     offset = local.utcoffset()
     degrees = numbers["wind_deg"]
-    height = sky.solar_elevation_deg(city.lat, city.lon, at)
+    height = solar.solar_elevation_deg(city.lat, city.lon, at)
     found: dict[str, object] = {
         "city": city.name,
         "event_ts_local": local.replace(tzinfo=None),
@@ -164,7 +164,7 @@ def _derived(at: object, numbers: Mapping[str, float | None], city: City) -> dic
         "event_month": local.month,
         "event_day": local.day,
         "is_daytime": height > 0,
-        "wind_sector": None if degrees is None else sky.sector(degrees),
+        "wind_sector": None if degrees is None else solar.sector(degrees),
         "est_ghi_wm2": _irradiance(height, numbers["clouds_pct"]),
         "wind_power_wm2": _wind_power(
             numbers["wind_speed_ms"], numbers["pressure_hpa"], numbers["temp_c"]
@@ -193,7 +193,7 @@ def _irradiance(height: float, clouds: float | None) -> float | None:
     if height <= 0:
         return 0.0  # whatever the clouds
     # A share beyond its bounds breaks the table's check, and must not break the formula before.
-    return None if clouds is None else sky.irradiance_wm2(height, min(max(clouds, 0), 100))
+    return None if clouds is None else solar.irradiance_wm2(height, min(max(clouds, 0), 100))
 
 
 def _wind_power(
@@ -202,7 +202,7 @@ def _wind_power(
     if speed is None or pressure is None or temperature is None:
         return None
     try:
-        return sky.wind_power_wm2(speed, pressure, temperature)
+        return solar.wind_power_wm2(speed, pressure, temperature)
     except (OverflowError, ZeroDivisionError):
         return None  # values that the table's checks refuse
 

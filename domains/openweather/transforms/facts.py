@@ -8,7 +8,7 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
-from jobs import sky
+from domains.openweather.transforms import solar
 from jobs.exact import mean, total
 
 _DAY: Final = ("city_key", "event_year", "event_month", "event_date")
@@ -27,9 +27,9 @@ def mean_direction(name: str) -> Column:
 
 def sector(direction: Column) -> Column:
     """The sixteenth of the compass that a direction lies in."""
-    names = F.array(*(F.lit(name) for name in sky.SECTORS))
-    width = 360 / len(sky.SECTORS)
-    place = F.floor((F.pmod(direction, F.lit(360.0)) + width / 2) / width) % len(sky.SECTORS)
+    names = F.array(*(F.lit(name) for name in solar.SECTORS))
+    width = 360 / len(solar.SECTORS)
+    place = F.floor((F.pmod(direction, F.lit(360.0)) + width / 2) / width) % len(solar.SECTORS)
     return F.get(names, place.cast("int"))
 
 
@@ -77,7 +77,7 @@ def hourly(rows: DataFrame, groups: Sequence[str]) -> DataFrame:
     )
 
 
-def daily(hours: DataFrame, calm_below_ms: float = sky.CALM_MS) -> DataFrame:
+def daily(hours: DataFrame, calm_below_ms: float = solar.CALM_MS) -> DataFrame:
     """One row for each day of each place, out of its hours; each hour weighs the same."""
     days = hours.groupBy(*_DAY).agg(
         F.count("*").alias("hours_observed"),

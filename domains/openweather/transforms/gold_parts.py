@@ -9,12 +9,9 @@ from typing import Final
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
-from jobs import openweather
-from jobs import openweather_answers as answers
-from jobs import openweather_dims as dims
-from jobs import openweather_facts as facts
+from domains.openweather.transforms import answers, dimensions, facts, observations
+from domains.openweather.transforms.period import Keep
 from jobs.gold import Lake, Output
-from jobs.openweather_keep import Keep
 
 GOLD: Final = "openweather_gold"
 CONDITIONS: Final = "openweather/conditions"
@@ -66,24 +63,24 @@ class Parts:
         hours = every_hour.where(asked)
         days = facts.daily(hours).localCheckpoint()
         return {
-            **self._dimensions(dims.conditions(seen.where(asked), known)),
+            **self._dimensions(dimensions.conditions(seen.where(asked), known)),
             **self._monthly(hours, days),
             **self._compared(every_hour),
             **self._of_the_period(hours, days),
         }
 
     def _dimensions(self, conditions: DataFrame) -> dict[str, Output]:
-        keep, data = self.keep, self.lake.catalog.data[openweather.CITIES]
+        keep, data = self.keep, self.lake.catalog.data[observations.CITIES]
         conditions = conditions.persist()
         keys = [str(row[0]) for row in conditions.select("condition_key").collect()] or ["NULL"]
         dates, cities = f"{GOLD}.dim_date", f"{GOLD}.dim_city"
         return {
             dates: _part(
-                self.lake.frame(dates, dims.days(keep.cells)),
+                self.lake.frame(dates, dimensions.days(keep.cells)),
                 lambda t: keep.where(f"{t}year", f"{t}month"),
             ),
             cities: _part(
-                self.lake.frame(cities, dims.cities(data, keep.cities)),
+                self.lake.frame(cities, dimensions.cities(data, keep.cities)),
                 lambda t: keep.of_cities(f"{t}city_key"),
             ),
             DIM_CONDITION: _part(conditions, lambda t: f"{t}condition_key IN ({', '.join(keys)})"),

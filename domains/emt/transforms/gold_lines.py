@@ -16,7 +16,7 @@ from typing import Any, Final
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
-from jobs.emt_gold_days import (
+from domains.emt.transforms.gold_days import (
     KINDS,
     VI,
     Festive,

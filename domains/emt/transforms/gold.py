@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Final
 
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs import emt_gold_lines as lines
+from domains.emt.transforms import gold_lines as lines
+from domains.emt.transforms.gold_days import Festive
+from domains.emt.transforms.gold_delay import with_delay, with_rank
+from domains.emt.transforms.gold_hourly import hourly
+from domains.emt.transforms.gold_weather import Severity, intervals, observations, with_weather
 from jobs import gold, pipeline
-from jobs.emt_gold_days import Festive
-from jobs.emt_gold_delay import with_delay, with_rank
-from jobs.emt_gold_hourly import hourly
-from jobs.emt_gold_weather import Severity, intervals, observations, with_weather
 from jobs.gold_days import DailyJob, Rows, Staging
 from jobs.increment import Input, Plan
 from lake import names

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from jobs.cells import code, coordinates, entries
+from domains.emt.transforms.cells import code, coordinates, entries
 from jobs.records import Cells, Context, Empty, Event, Reject, Row, Transform
 from lake.conform import Refused, moment, text, wall_to_utc
 

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from pyspark.sql import SparkSession
 
-from jobs import batch, lakeio, openweather, pipeline
+from domains.openweather.transforms import observations
+from domains.openweather.transforms.period import named
+from jobs import batch, lakeio, pipeline
 from jobs.load import Loader
-from jobs.openweather_keep import named
 from lake import keys, names
 from lake.accounting import Counts
 from lake.catalog import Catalog, Source
@@ -40,7 +41,7 @@ def run(
     def work(args: argparse.Namespace, call: pipeline.Call) -> dict[str, Any]:
         spark = lakeio.session(JOB, args.warehouse)
         spark.conf.set("spark.sql.shuffle.partitions", str(args.shuffle_partitions))
-        database = known.table(openweather.TABLE).database
+        database = known.table(observations.TABLE).database
         prefix = lakeio.database_prefix(spark, args.db, database)
         bronze = (args.bronze or lakeio.submitted(spark, "bronze")).rstrip("/")
         days = None if args.mode == FULL or call.full else call.backfill or [call.business_date]
@@ -50,7 +51,7 @@ def run(
 
 
 def _parser(about: str | None, catalog: Catalog) -> argparse.ArgumentParser:
-    city = named(catalog.data[openweather.CITIES])
+    city = named(catalog.data[observations.CITIES])
     parser = argparse.ArgumentParser(prog=JOB, description=about, allow_abbrev=False)
     more = parser.add_argument
     more("--mode", choices=(UPSERT, FULL), default=UPSERT, help="one day's files, or every file")
@@ -81,7 +82,7 @@ class Silver:
             todo.sort(key=lambda file: (file.received_at, file.load_id))
             for start in range(0, len(todo), _AT_ONCE):
                 files = tuple(todo[start : start + _AT_ONCE])
-                transform, given = openweather.TRANSFORM, batch.of_files(files)
+                transform, given = observations.TRANSFORM, batch.of_files(files)
                 loader = Loader(self.spark, self.catalog, source, transform, self.prefix)
                 loads += loader.run(given)["loads"]
         counts = Counts.total([Counts.of(load["counts"]) for load in loads])

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (as every Spark job calls it)
 
-from jobs.openweather_keep import Month
+from domains.openweather.transforms.period import Month
 
 _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),

@@ -1,0 +1,1 @@
+"""Domains: each folder is all that one of them declares and computes."""

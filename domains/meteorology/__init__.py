@@ -1,0 +1,1 @@
+"""The weather of a place, as WeatherAPI and people give it."""

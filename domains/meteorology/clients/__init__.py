@@ -1,0 +1,1 @@
+"""How the domain's APIs are asked; a declaration names one of these."""

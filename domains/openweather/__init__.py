@@ -1,0 +1,1 @@
+"""OpenWeather: two cities, their history, and seven questions."""

@@ -1,0 +1,1 @@
+"""How rows become rows: parsers of what comes, and what is computed."""
