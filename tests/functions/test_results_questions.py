@@ -320,6 +320,12 @@ def test_no_text_makes_a_cursor_fail_in_another_way(text: str) -> None:
         cursors.loads(text, ["string"])
 
 
+def test_a_cursor_of_more_values_than_the_question_sorts_by_brings_none() -> None:
+    of_another = Cursor(SNAPSHOT, "q", (1, "x"), 9).dumps()
+
+    assert cursors.loads(of_another, ["string"]) == Cursor(SNAPSHOT, "q", (), 9)
+
+
 def test_a_value_of_a_cursor_comes_back_exactly() -> None:
     values = ("ñ\x00", 0.1, datetime(2025, 8, 30, 8, 0, 0, 1), date(2025, 8, 30), True, None, -7)
     kinds = ["string", "double", "timestamp", "date", "boolean", "long", "int"]
@@ -346,6 +352,8 @@ def test_duckdb_reaches_nothing_but_its_folder(few: Database, tmp_path: Path) ->
         "LOAD httpfs",
         "SET enable_external_access = true",
         "SET memory_limit = '100GB'",
+        "SET threads = 64",
+        "SET lock_configuration = false",
         "SET allowed_directories = ['/']",
         "DROP TABLE rows",
     ):

@@ -68,6 +68,7 @@ def test_nested_objects_are_one_row_and_lists_of_objects_if_wanted() -> None:
 
     assert flat(entry) == {"a.b.c": 1, "w": [{"id": 7}, {"id": 8}], "l": [1, 2], "e": []}
     assert flat_through(entry) == {"a.b.c": 1, "w.0.id": 7, "w.1.id": 8, "l": [1, 2], "e": []}
+    assert flat_through({"a": [{"b": [{"c": 1}]}]}) == {"a.0.b.0.c": 1}
 
 
 # --- JSON --------------------------------------------------------------------------------------
