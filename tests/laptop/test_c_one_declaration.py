@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,15 @@ def test_the_lake_can_be_destroyed_while_it_works(lake: Lake) -> None:
     lake.run("loads", code=3)
 
 
+def resources_of(state: Path) -> list[dict[str, Any]]:
+    """What Terraform's state holds; nothing in the moment in which Terraform writes it."""
+    try:
+        resources: list[dict[str, Any]] = json.loads(state.read_text())["resources"]
+    except ValueError:
+        return []
+    return resources
+
+
 def cut_off(lake: Lake, *words: str) -> str:
     """An apply whose Terraform is killed when Spark's application is there and not in the state."""
     names = Deployment(LAPTOP, {"region": REGION, "endpoint": f"http://127.0.0.1:{lake.port}"})
@@ -82,7 +92,8 @@ def cut_off(lake: Lake, *words: str) -> str:
     command = [sys.executable, "-m", "scripts.deploy", "apply", *place, *words]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         eventually(lambda: emr.list_applications()["applications"])
-        known = {r["type"] for r in json.loads(state.read_text())["resources"] if r["instances"]}
+        resources = eventually(lambda: resources_of(state))
+        known = {resource["type"] for resource in resources if resource["instances"]}
         assert "aws_emrserverless_application" not in known
         listed = ["ps", "-axww", "-o", "pid=,ppid=,command="]
         lines = subprocess.run(listed, capture_output=True, text=True, check=True).stdout

@@ -9,10 +9,11 @@ import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
 from local.iam import journal
 from local.lifecycle import LaptopCloud
@@ -199,7 +200,9 @@ def test_a_kill_behind_any_effect_of_a_delivery_loses_nothing_and_doubles_nothin
     for number, effect in enumerate(EFFECTS, 1):
         pid = int(lake.cloud.status()["pid"])
         mortal.order(lake.cloud, effect)
-        lake.put(many(effect))
+        # In one call, which is on disk before a delivery sees it; the answer may die on its way.
+        with suppress(EndpointConnectionError, HTTPClientError):
+            lake.put(many(effect))
         assert mortal.dead(pid), f"{effect}: it lives on"
         lake.cloud.up()
 
