@@ -119,10 +119,12 @@ class Simulator:
             time.sleep(0.02)
 
     def ended(self, arn: str) -> dict[str, Any]:
-        for _ in range(600):
+        deadline = time.monotonic() + 60
+        while True:
             found = self.call(self.states._describe_execution, executionArn=arn)
             if found["status"] != "RUNNING":
                 break
+            assert time.monotonic() < deadline, f"{arn} did not end"
             time.sleep(0.05)
         history = self.states._executions[arn]["events"]
         kept = {name: found.get(name) for name in ("status", "error", "cause", "output")}

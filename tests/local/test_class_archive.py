@@ -93,7 +93,10 @@ def test_what_a_training_loaded_is_preloaded_by_the_jvm_that_comes_after(
 
 
 def test_a_job_goes_before_the_preparation_which_begins_anew_after_it(
-    home: SparkHome, make_cloud: Callable[..., LaptopCloud], monkeypatch: pytest.MonkeyPatch
+    home: SparkHome,
+    make_cloud: Callable[..., LaptopCloud],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("LAKE_CLASS_ARCHIVE", "on")
     monkeypatch.setenv("LAKE_CLASS_ARCHIVE_QUIET_S", "2")
@@ -103,7 +106,9 @@ def test_a_job_goes_before_the_preparation_which_begins_anew_after_it(
     make_role(cloud)
     s3, emr = client(cloud, "s3"), client(cloud, "emr-serverless")
     s3.create_bucket(Bucket="jobs", CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket="jobs", Key="job.py", Body=b"import time\ntime.sleep(6)\n")
+    over = tmp_path / "over"  # the job ends when it is there, not after so many seconds
+    job = f"import os, time\nwhile not os.path.exists({str(over)!r}):\n    time.sleep(0.1)\n"
+    s3.put_object(Bucket="jobs", Key="job.py", Body=job.encode())
     made = emr.create_application(name="a", releaseLabel="emr-7.13.0", type="SPARK")
     until(lambda: [command for command in trainings() if str(home.jars) in command])
 
@@ -115,7 +120,9 @@ def test_a_job_goes_before_the_preparation_which_begins_anew_after_it(
     ids = {name: started[name] for name in ("applicationId", "jobRunId")}
 
     until(lambda: emr.get_job_run(**ids)["jobRun"]["state"] == "RUNNING")
-    until(lambda: not [command for command in trainings() if str(home.jars) in command], timeout=5)
+    until(lambda: not [command for command in trainings() if str(home.jars) in command])
+    assert emr.get_job_run(**ids)["jobRun"]["state"] == "RUNNING", "it made way only for its end"
+    over.touch()
     until(lambda: emr.get_job_run(**ids)["jobRun"]["state"] == "SUCCESS", timeout=120)
     # Its end takes a minute of two idle cores and many of two busy ones: not waited for here.
     until(lambda: [command for command in trainings() if str(home.jars) in command], timeout=60)
